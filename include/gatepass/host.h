@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Host names and numeric addresses as text and as sockaddr. Pure; safe everywhere.
+ */
+#ifndef GATEPASS_HOST_H
+#define GATEPASS_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+#include <gatepass/err.h>
+#include <gatepass/limits.h>
+#include <gatepass/text.h>
+
+/* The uri-host of RFC 3986 as we accept it: a name of letters, digits, '-', '_', '.' and
+ * octets above 127 (other alphabets), or a numeric address without brackets. Lower-cased,
+ * without trailing dot or brackets, NUL-terminated. */
+enum gp_err gp_host_normalise(struct gp_text host,
+			      char out[static GP_HOST_MAX + 1]) GP_MUST_CHECK;
+
+/* authority-form "host:port" of a CONNECT request (RFC 9112 3.2.3); IPv6 in brackets. */
+void gp_host_authority(const char *host, uint16_t port, struct gp_buf *out);
+
+bool gp_host_is_numeric(const char *host); /* what getaddrinfo takes for an address */
+
+/* An IPv4 or IPv6 socket address. */
+union gp_address {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/* Copies an IPv4 or IPv6 address of a call's (sockaddr, length) pair; false if it is of
+ * another family, or too short for its own. An IPv4-mapped IPv6 address stays as it is.
+ */
+bool gp_address_set(union gp_address *out, const struct sockaddr *sa,
+		    socklen_t len) GP_MUST_CHECK;
+socklen_t gp_address_len(const union gp_address *address);
+uint16_t gp_address_port(const union gp_address *address);
+
+/* ::ffff:a.b.c.d becomes a.b.c.d; everything else stays. */
+void gp_address_unmap(union gp_address *address);
+/* a.b.c.d becomes ::ffff:a.b.c.d; IPv6 stays. */
+void gp_address_map(union gp_address *address);
+
+/* "192.0.2.1:80", "[2001:db8::1%eth0]:80" is not accepted: no scope. */
+bool gp_address_parse(const char *text, union gp_address *out) GP_MUST_CHECK;
+/* Without port, "192.0.2.1" or "2001:db8::1"; IPv4-mapped as IPv4. */
+void gp_address_host(const union gp_address *address, char out[static GP_ADDRESS_MAX]);
+/* With port, what gp_address_parse() reads. */
+void gp_address_format(const union gp_address *address, char out[static GP_ADDRESS_MAX]);
+
+/* Loopback, unspecified (which connects to loopback), link-local, multicast, broadcast:
+ * what no proxy can stand in for. IPv4-mapped ones too. */
+bool gp_address_is_local(const union gp_address *address);
+
+/*
+ * Stand-in addresses for names that only the proxy can resolve. Number n (1 ...
+ * GP_FAKE_MAX) is 198.18.0.0 + n of the benchmarking network 198.18.0.0/15 (RFC 2544),
+ * which is never routed, and 100::198.18.0.0 + n of the discard prefix 100::/64 (RFC
+ * 6666).
+ */
+#define GP_FAKE_MAX 131070u
+
+uint32_t
+gp_fake_number(const union gp_address *address); /* 0: not a stand-in; maps too */
+void gp_fake_address(uint32_t number, int family, uint16_t port, union gp_address *out);
+
+#endif
