@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* The only dlsym() of the library. */
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "libc.h"
+
+enum call {
+#define LIBC_INDEX(type, name, params, args) CALL_##name,
+	LIBC_CALLS(LIBC_INDEX)
+#undef LIBC_INDEX
+		CALL_COUNT
+};
+
+static const char *const names[CALL_COUNT] = {
+#define LIBC_NAME(type, name, params, args) [CALL_##name] = #name,
+	LIBC_CALLS(LIBC_NAME)
+#undef LIBC_NAME
+};
+
+static _Atomic(void *) calls[CALL_COUNT];
+
+/* Racing threads store the same values, so no lock is needed (one would deadlock when
+ * dlsym() led back to us through a program's own malloc). */
+static void *load(enum call call)
+{
+	for (int i = 0; i < CALL_COUNT; i++)
+		atomic_store_explicit(&calls[i], dlsym(RTLD_NEXT, names[i]),
+				      memory_order_relaxed);
+	return atomic_load_explicit(&calls[call], memory_order_relaxed);
+}
+
+static void *find(enum call call)
+{
+	void *function = atomic_load_explicit(&calls[call], memory_order_relaxed);
+
+	return function ? function : load(call);
+}
+
+#define LIBC_DEFINE(type, name, params, args)                                            \
+	type real_##name params                                                          \
+	{                                                                                \
+		type(*call) params;                                                      \
+		*(void **)&call =                                                        \
+			find(CALL_##name); /* POSIX: dlsym() holds functions */          \
+		return call args;                                                        \
+	}
+LIBC_CALLS(LIBC_DEFINE)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The lock. */
+#include <sched.h>
+
+#include "lock.h"
+
+void lock_take(struct lock *lock)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	while (atomic_exchange_explicit(&lock->taken, true, memory_order_acquire))
+		sched_yield();
+	lock->signals = before;
+}
+
+void lock_release(struct lock *lock)
+{
+	sigset_t before = lock->signals;
+
+	atomic_store_explicit(&lock->taken, false, memory_order_release);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void lock_init(struct lock *lock)
+{
+	atomic_store_explicit(&lock->taken, false, memory_order_relaxed);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A lock for a few copied bytes. All signals are blocked while it is held, so that no
+ * handler can come between and want it too; it is never held across a system call that
+ * could wait. A forked child re-initialises it (another thread may have held it).
+ * Zero-initialised is free.
+ */
+#ifndef GATEPASS_LOCK_H
+#define GATEPASS_LOCK_H
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct lock {
+	atomic_bool taken;
+	sigset_t signals; /* the holder's mask before */
+};
+
+void lock_take(struct lock *lock);
+void lock_release(struct lock *lock);
+void lock_init(struct lock *lock);
+
+#endif

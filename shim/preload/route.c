@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Asking the agent for the way. */
+#include <errno.h>
+#include <string.h>
+
+#include "locals.h"
+#include "log.h"
+#include "route.h"
+#include "settings.h"
+
+static void write_question(struct link *link, const union gp_address *destination)
+{
+	struct gp_text lines = settings_lines();
+	char address[GP_ADDRESS_MAX];
+	char name[GP_HOST_MAX + 1];
+
+	gp_address_format(destination, address);
+	link_begin(link, "route");
+	gp_wire_add(&link->out, "address", address);
+	if (locals_find(destination, name))
+		gp_wire_add(&link->out, "host", name);
+	gp_buf_add(&link->out, lines.p, lines.len);
+}
+
+static void read_line(struct route *route, const char *key, const char *value)
+{
+	uint64_t number;
+
+	if (!strcmp(key, "way")) {
+		if (!strcmp(value, "tunnel"))
+			route->way = WAY_TUNNEL;
+		else if (!strcmp(value, "unreachable"))
+			route->way = WAY_UNREACHABLE;
+	} else if (!strcmp(key, "proxy")) {
+		if (route->count < GP_PROXY_ADDRESSES_MAX &&
+		    gp_address_parse(value, &route->proxies[route->count]))
+			route->count++;
+	} else if (!strcmp(key, "authority")) {
+		route->authority = value;
+	} else if (!strcmp(key, "authorization")) {
+		route->authorization = value;
+	} else if (!strcmp(key, "reason")) {
+		log_line(LOG_WARN, "agent: %s", value);
+	} else if (!strcmp(key, "errno") &&
+		   gp_text_to_uint(gp_text(value), 4095, &number)) {
+		route->error = (int)number;
+	}
+}
+
+enum gp_err route_ask(struct route *route, struct link *link,
+		      const union gp_address *destination, struct patience *patience)
+{
+	const char *key, *value;
+	struct gp_wire answer;
+	enum gp_err err;
+
+	*route = (struct route){.way = WAY_DIRECT, .error = EHOSTUNREACH};
+	write_question(link, destination);
+	err = link_ask(link, patience, &answer);
+	if (err)
+		return err;
+	if (strcmp(answer.verb, "way") != 0)
+		return GP_ERR_WIRE_SYNTAX;
+	while (gp_wire_next(&answer, &key, &value))
+		read_line(route, key, value);
+	if (route->way == WAY_TUNNEL && (!route->count || !route->authority))
+		return GP_ERR_WIRE_SYNTAX;
+	return GP_OK;
+}

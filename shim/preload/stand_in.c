@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* Asking the agent about names. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "link.h"
+#include "process.h"
+#include "settings.h"
+#include "stand_in.h"
+#include "tcp.h"
+
+/* Asks one question about a name or an address, and copies the value of `wanted` from the
+ * answer. False without one. */
+static bool ask(const char *verb, const char *key, const char *subject,
+		const char *wanted, char *out, size_t cap)
+{
+	struct patience patience = {.deadline = clock_now() + GP_DEADLINE * 1000,
+				    .restarts = true};
+	struct gp_text lines = settings_lines();
+	struct link *link = mmap(NULL, sizeof(*link), PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const char *found, *value;
+	struct gp_wire answer;
+	bool told = false;
+
+	if (link == MAP_FAILED)
+		return false;
+	if (!link_open(link)) {
+		link_begin(link, verb);
+		gp_wire_add(&link->out, key, subject);
+		gp_buf_add(&link->out, lines.p, lines.len);
+		if (!link_ask(link, &patience, &answer) && !strcmp(answer.verb, "name"))
+			while (gp_wire_next(&answer, &found, &value))
+				if (!strcmp(found, wanted))
+					told = gp_text_copy(gp_text(value), out, cap);
+	}
+	link_clear(link);
+	munmap(link, sizeof(*link));
+	return told;
+}
+
+/* Names that no proxy is asked for, whatever is configured: "localhost", single labels,
+ * and what multicast DNS answers. */
+static bool is_local_name(const char *name)
+{
+	const char *dot = strchr(name, '.');
+	struct gp_text text = gp_text(name);
+
+	if (!dot || !dot[1])
+		return true;
+	if (text.p[text.len - 1] == '.')
+		text.len--;
+	return gp_text_ends(text, gp_text(".local")) ||
+	       gp_text_ends(text, gp_text(".localhost"));
+}
+
+uint32_t stand_in_for(const char *name)
+{
+	char text[GP_ADDRESS_MAX + 8];
+	char normal[GP_HOST_MAX + 1];
+	union gp_address address;
+	int saved_errno = errno;
+	uint32_t number = 0;
+
+	if (!name || is_local_name(name) || gp_host_is_numeric(name) || !process_active())
+		return 0;
+	if (!gp_host_normalise(gp_text(name), normal) &&
+	    ask("resolve", "host", normal, "address", text, GP_ADDRESS_MAX)) {
+		strcat(text, ":0");
+		if (gp_address_parse(text, &address))
+			number = gp_fake_number(&address);
+	}
+	errno = saved_errno;
+	return number;
+}
+
+bool stand_in_name(const union gp_address *address, char name[static GP_HOST_MAX + 1])
+{
+	char text[GP_ADDRESS_MAX];
+	int saved_errno = errno;
+	bool known;
+
+	if (!gp_fake_number(address) || !process_active())
+		return false;
+	gp_address_host(address, text);
+	known = ask("reverse", "address", text, "host", name, GP_HOST_MAX + 1);
+	errno = saved_errno;
+	return known;
+}
+
+bool stand_in_blocks(int fd, const union gp_address *address)
+{
+	char name[GP_HOST_MAX + 1];
+	int saved_errno = errno;
+	bool blocks = gp_fake_number(address) && tcp_is_datagram(fd) &&
+		      stand_in_name(address, name);
+
+	errno = saved_errno;
+	return blocks;
+}

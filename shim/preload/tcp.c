@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* Connecting the program's socket. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clone_socket.h"
+#include "libc.h"
+#include "log.h"
+#include "tcp.h"
+
+static int get_int(int fd, int level, int option)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, level, option, &value, &len) ? -1 : value;
+}
+
+bool tcp_is_idle(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	/* Only TCP knows TCP_INFO, so this tells the kind of socket as well. */
+	return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	       info.tcpi_state == TCP_CLOSE;
+}
+
+bool tcp_is_datagram(int fd)
+{
+	int type = get_int(fd, SOL_SOCKET, SO_TYPE);
+
+	return type == SOCK_DGRAM || type == SOCK_RAW;
+}
+
+static void set_send_timeout(const struct tcp *tcp, const struct timeval *timeout)
+{
+	setsockopt(tcp->fd, SOL_SOCKET, SO_SNDTIMEO, timeout, sizeof(*timeout));
+}
+
+static void set_low_water(const struct tcp *tcp, int bytes)
+{
+	if (tcp->receive_low_water > 1)
+		setsockopt(tcp->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
+}
+
+enum gp_err tcp_init(struct tcp *tcp, int fd)
+{
+	socklen_t len = sizeof(tcp->send_timeout);
+	socklen_t bound_len = sizeof(tcp->bound);
+	int flags = fcntl(fd, F_GETFL);
+
+	*tcp = (struct tcp){.fd = fd};
+	tcp->domain = get_int(fd, SOL_SOCKET, SO_DOMAIN);
+	if (flags < 0 || (tcp->domain != AF_INET && tcp->domain != AF_INET6))
+		return GP_ERR_SYSTEM;
+	tcp->blocking = !(flags & O_NONBLOCK);
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tcp->send_timeout, &len) ||
+	    getsockname(fd, &tcp->bound.sa, &bound_len))
+		return GP_ERR_SYSTEM;
+	/* A higher mark would keep poll(2) silent about the proxy's short reply. */
+	tcp->receive_low_water = get_int(fd, SOL_SOCKET, SO_RCVLOWAT);
+	set_low_water(tcp, 1);
+	return GP_OK;
+}
+
+void tcp_release(struct tcp *tcp)
+{
+	int saved_errno = errno;
+
+	set_low_water(tcp, tcp->receive_low_water);
+	errno = saved_errno;
+}
+
+static int disconnect_in_place(int fd)
+{
+	struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+
+	return real_connect(fd, &nowhere, sizeof(nowhere));
+}
+
+void tcp_disconnect(struct tcp *tcp)
+{
+	int saved_errno = errno;
+
+	if (tcp->dirty && disconnect_in_place(tcp->fd))
+		log_line(LOG_DEBUG, "socket stays connected: %s", strerror(errno));
+	errno = saved_errno;
+}
+
+static enum gp_err replace(struct tcp *tcp, int domain)
+{
+	log_line(LOG_DEBUG, "a new socket takes the place of descriptor %d", tcp->fd);
+	if (clone_socket(tcp->fd, domain, &tcp->bound))
+		return GP_ERR_SYSTEM;
+	tcp->domain = domain;
+	tcp->dirty = false;
+	set_low_water(tcp, 1);
+	return GP_OK;
+}
+
+/* Can this socket connect to IPv4 addresses as ::ffff:a.b.c.d? */
+static bool takes_mapped(const struct tcp *tcp)
+{
+	return tcp->domain == AF_INET6 &&
+	       get_int(tcp->fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0;
+}
+
+/* The socket unconnected and of a family that reaches *address, which may get mapped. */
+static enum gp_err prepare(struct tcp *tcp, union gp_address *address)
+{
+	gp_address_unmap(address);
+	if (address->sa.sa_family == AF_INET && takes_mapped(tcp))
+		gp_address_map(address);
+	if (address->sa.sa_family != tcp->domain)
+		return replace(tcp, address->sa.sa_family);
+	if (!tcp->dirty)
+		return GP_OK;
+	/* EBUSY: another thread waits in it (Linux 6.4 and later). */
+	return disconnect_in_place(tcp->fd) ? replace(tcp, tcp->domain) : GP_OK;
+}
+
+/*
+ * connect(2) that comes back at once without O_NONBLOCK, which would be seen by whoever
+ * shares the socket: with the shortest send timeout the kernel waits a tick, and goes on
+ * by itself.
+ */
+static int begin(struct tcp *tcp, const union gp_address *address)
+{
+	static const struct timeval tick = {.tv_usec = 1};
+	int err, saved_errno;
+
+	if (tcp->blocking)
+		set_send_timeout(tcp, &tick);
+	err = real_connect(tcp->fd, &address->sa, gp_address_len(address));
+	saved_errno = errno;
+	if (tcp->blocking)
+		set_send_timeout(tcp, &tcp->send_timeout);
+	tcp->dirty = true;
+	errno = saved_errno;
+	return err;
+}
+
+enum gp_err tcp_connect(struct tcp *tcp, const union gp_address *address,
+			const struct patience *patience, int64_t deadline)
+{
+	struct patience limited = *patience;
+	union gp_address target = *address;
+	enum gp_err err = prepare(tcp, &target);
+	int error;
+
+	if (err || !begin(tcp, &target))
+		return err;
+	if (errno != EINPROGRESS && (errno != EINTR || clock_interrupts(patience)))
+		return GP_ERR_SYSTEM;
+	if (deadline < limited.deadline)
+		limited.deadline = deadline;
+	err = clock_wait(&limited, tcp->fd, POLLOUT);
+	if (err == GP_ERR_TIMEOUT) {
+		errno = ETIMEDOUT;
+		return GP_ERR_SYSTEM;
+	}
+	if (err)
+		return err;
+	error = get_int(tcp->fd, SOL_SOCKET, SO_ERROR);
+	if (error <= 0)
+		return GP_OK;
+	errno = error;
+	return GP_ERR_SYSTEM;
+}
