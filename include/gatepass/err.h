@@ -36,7 +36,7 @@ enum gp_err {
 	GP_ERR_PROXY_CLOSED,  /* connection closed where a response was due */
 	GP_ERR_PROXY_REFUSED, /* refused by policy: 403 and other statuses */
 	GP_ERR_PROXY_AUTH,    /* 407 that could not be answered, or not to its content */
-	GP_ERR_BAD_GATEWAY,   /* 502 */
+	GP_ERR_BAD_GATEWAY,   /* 500, 502 */
 	GP_ERR_UNAVAILABLE,   /* 503 */
 	GP_ERR_GATEWAY_TIMEOUT, /* 504 */
 

@@ -59,6 +59,7 @@ struct gp_tunnel {
 
 	size_t out_len, out_sent;
 	size_t head_len;
+	size_t head_used; /* bytes of head_bytes that ever held something */
 	struct gp_http_head head;
 	char out[GP_AUTHORIZATION_MAX + 4 * GP_AUTHORITY_MAX];
 	char head_bytes[GP_HEAD_MAX];

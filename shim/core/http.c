@@ -175,9 +175,10 @@ enum gp_err gp_http_framing(const struct gp_http_head *head, struct gp_http_fram
 		return GP_OK;
 	if (fields.coded) {
 		out->body = fields.chunked_last ? GP_BODY_CHUNKED : GP_BODY_CLOSE;
-		/* Both at once is how requests are smuggled: believe the coding, and do
-		 * not use the connection again (RFC 9112 6.3). */
-		if (fields.has_length || fields.bad_length || !fields.chunked_last)
+		/* Both at once is how requests are smuggled, and HTTP/1.0 has no codings:
+		 * believe it, and do not use the connection again (RFC 9112 6.1, 6.3). */
+		if (fields.has_length || fields.bad_length || !fields.chunked_last ||
+		    head->minor == 0)
 			out->keep_alive = false;
 		return GP_OK;
 	}

@@ -154,6 +154,7 @@ static enum gp_err error_of_status(int status)
 	switch (status) {
 	case 407:
 		return GP_ERR_PROXY_AUTH;
+	case 500: /* tinyproxy, when it cannot connect or resolve */
 	case 502:
 		return GP_ERR_BAD_GATEWAY;
 	case 503:
@@ -198,6 +199,8 @@ static size_t collect_head(struct gp_tunnel *tunnel, const char *bytes, size_t l
 	size_t head_len;
 
 	memcpy(tunnel->head_bytes + seen, bytes, taken);
+	if (tunnel->head_used < seen + taken)
+		tunnel->head_used = seen + taken;
 	if (!gp_http_response_begins(tunnel->head_bytes, seen + taken)) {
 		fail(tunnel, GP_ERR_HTTP_SYNTAX);
 		return 0;
@@ -319,6 +322,6 @@ enum gp_err gp_tunnel_error(const struct gp_tunnel *tunnel)
 void gp_tunnel_clear(struct gp_tunnel *tunnel)
 {
 	explicit_bzero(tunnel->out, tunnel->out_len);
-	explicit_bzero(tunnel->head_bytes, tunnel->head_len);
+	explicit_bzero(tunnel->head_bytes, tunnel->head_used);
 	explicit_bzero(tunnel, offsetof(struct gp_tunnel, out));
 }

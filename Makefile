@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+# gatepass: "make help" lists the targets. Everything that is built goes to $(B).
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+LIBEXECDIR ?= $(PREFIX)/libexec/gatepass
+MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+SYSTEMDUSERUNITDIR ?= $(PREFIX)/lib/systemd/user
+INSTALL ?= install
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+PKG_CONFIG ?= pkg-config
+PYTHON ?= /usr/bin/python3
+
+# SAN=address|thread|undefined builds and tests an instrumented copy beside the plain one.
+SAN ?=
+B := build$(if $(SAN),-$(SAN))
+Q := $(if $(V),,@)
+
+AGENT_PACKAGES := gio-unix-2.0 libsecret-1
+CLI_PACKAGES := gio-unix-2.0
+
+FLAGS := -std=c17 -D_GNU_SOURCE -Iinclude -DGP_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden \
+	-Wall -Wextra -Wshadow -Wformat=2 -Wvla -Wundef -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wwrite-strings -Wimplicit-fallthrough \
+	$(if $(DEVELOPER)$(CI),-Werror) -MMD -MP
+HARDEN := -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero \
+	$(if $(filter x86_64 i386,$(shell uname -m)),-fcf-protection=full) \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(filter undefined,$(SAN)),-fno-sanitize-recover=all),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+LINK := -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(if $(SAN),-fsanitize=$(SAN))
+CFLAGS ?= -O2 -g
+compile = $(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) $(1) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+link = $(Q)$(CC) $(CFLAGS) $(LINK) $(1) $(LDFLAGS) -o $@
+
+objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
+CORE := $(call objects,shim/core)
+PRELOAD := $(call objects,shim/preload)
+AGENT := $(call objects,shim/agent)
+CLI := $(call objects,shim/cli)
+UNIT := $(patsubst test-apps/unit/%.c,$(B)/unit/%,$(wildcard test-apps/unit/test_*.c))
+AGENT_UNIT := $(patsubst test-apps/unit/%.c,$(B)/unit/%,$(wildcard test-apps/unit/agent_*.c))
+APPS := $(patsubst test-apps/apps/%.c,$(B)/apps/%,$(wildcard test-apps/apps/*.c))
+FUZZ := $(patsubst test-apps/fuzz/%.c,$(B)/fuzz/%,$(wildcard test-apps/fuzz/*.c))
+PROGRAMS := $(addprefix $(B)/,libgatepass.so gatepass-agent gatepassctl gatepass)
+export CI SAN V
+export GATEPASS_BUILD := $(abspath $(B))
+
+.PHONY: all programs tests deps demo check check-unit check-symbols check-layers check-headers check-docs \
+	check-e2e check-fuzz check-format bench fuzz install uninstall clean dist format lint top help
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+all: programs ## the library and the programs, usable as they are in build/
+programs: $(PROGRAMS)
+tests: $(UNIT) $(AGENT_UNIT) $(APPS) $(FUZZ) $(B)/simproxy
+
+$(B)/libgatepass.so: $(PRELOAD) $(CORE) shim/preload/exports.map
+	$(call link,-shared -Wl$(comma)--version-script=shim/preload/exports.map -Wl$(comma)-soname=libgatepass.so) $(PRELOAD) $(CORE)
+$(B)/gatepass-agent: $(AGENT) $(CORE)
+	$(call link,-pie) $^ $$($(PKG_CONFIG) --libs $(AGENT_PACKAGES))
+$(B)/gatepassctl: $(CLI) $(CORE)
+	$(call link,-pie) $^ $$($(PKG_CONFIG) --libs $(CLI_PACKAGES))
+$(B)/gatepass: shim/cli/gatepass.sh Makefile
+	$(Q)mkdir -p $(@D) && sed 's|@LIBDIR@|$(LIBDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; s|@VERSION@|$(VERSION)|' $< > $@ && chmod 755 $@
+comma := ,
+
+# The library must not be compiled with 64-bit file offsets: its fcntl would become fcntl64.
+$(B)/obj/shim/preload/%.o: shim/preload/%.c Makefile
+	$(call compile,-ftls-model=initial-exec -DGP_LIBEXECDIR='"$(LIBEXECDIR)"')
+$(B)/obj/shim/core/%.o: shim/core/%.c Makefile
+	$(call compile)
+$(B)/obj/shim/agent/%.o: shim/agent/%.c Makefile | $(B)/packages
+	$(call compile,$$($(PKG_CONFIG) --cflags $(AGENT_PACKAGES)))
+$(B)/obj/shim/cli/%.o: shim/cli/%.c Makefile | $(B)/packages
+	$(call compile,$$($(PKG_CONFIG) --cflags $(CLI_PACKAGES)) -DGP_LIBEXECDIR='"$(LIBEXECDIR)"')
+$(B)/obj/test-apps/simproxy/%.o: test-apps/simproxy/%.c Makefile
+	$(call compile)
+$(B)/packages:
+	$(Q)$(PKG_CONFIG) --exists --print-errors '$(AGENT_PACKAGES)' || { echo "Missing libraries: run 'make deps' (Debian, Ubuntu), or install their development files." >&2; exit 1; }
+	$(Q)mkdir -p $(@D) && touch $@
+
+$(B)/simproxy: $(call objects,test-apps/simproxy)
+	$(call link,-pie) $^
+$(B)/unit/test_%: test-apps/unit/test_%.c $(CORE) Makefile
+	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) $(LINK) -o $@ $< $(CORE) -lcmocka
+$(B)/unit/agent_%: test-apps/unit/agent_%.c $(AGENT) $(CORE) Makefile
+	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) -Ishim/agent $$($(PKG_CONFIG) --cflags $(AGENT_PACKAGES)) $(CPPFLAGS) $(CFLAGS) $(LINK) \
+		-o $@ $< $(filter-out %/main.o,$(AGENT)) $(CORE) -lcmocka $$($(PKG_CONFIG) --libs $(AGENT_PACKAGES))
+# The victims are other people's programs: no flags of ours, no sanitizer.
+$(B)/apps/%: test-apps/apps/%.c Makefile
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu17 -Wall -Wextra -O1 -g -MMD -MP -o $@ $< -lpthread
+$(B)/fuzz/%: test-apps/fuzz/%.c $(CORE) Makefile
+	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) $(LINK) -o $@ $< $(CORE)
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+deps: ## install what building and testing need (apt; DEPS=build: building only)
+	shim/packaging/deps $(DEPS)
+
+demo: ## a local proxy that answers 407, a real keyring, and wget getting through
+	@shim/packaging/deps --quiet
+	@$(MAKE) --no-print-directory programs
+	@test-apps/e2e/demo
+
+check: ## every test; ends with "N passed, N failed, N skipped"
+	@shim/packaging/deps --quiet
+	@$(MAKE) --no-print-directory programs tests
+	@test-apps/run $(foreach part,symbols layers headers docs unit fuzz e2e,$(part))
+check-unit check-symbols check-layers check-headers check-docs check-e2e check-fuzz: programs tests ## a part of it
+	@test-apps/run $(@:check-%=%) $(TESTS)
+
+bench: programs tests ## our speed beside a bare program's, as ratios
+	@test-apps/bench/run
+fuzz: ## fuzz each parser with libFuzzer for FUZZ_TIME seconds (clang)
+	@test-apps/fuzz/fuzz $(or $(FUZZ_TIME),60)
+
+install: programs ## into $(DESTDIR)$(PREFIX)
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR) $(LIBEXECDIR) $(SYSTEMDUSERUNITDIR) \
+		$(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man8 $(DATADIR)/bash-completion/completions $(DATADIR)/zsh/site-functions)
+	$(INSTALL) -m 755 $(B)/gatepass $(B)/gatepassctl $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 755 $(B)/gatepass-agent $(DESTDIR)$(LIBEXECDIR)
+	$(INSTALL) -m 644 $(B)/libgatepass.so $(DESTDIR)$(LIBDIR)
+	for man in shim/man/*.[158]; do $(INSTALL) -m 644 $$man $(DESTDIR)$(MANDIR)/man$${man##*.}; done
+	$(INSTALL) -m 644 shim/completion/gatepass.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/gatepass
+	ln -sf gatepass $(DESTDIR)$(DATADIR)/bash-completion/completions/gatepassctl
+	$(INSTALL) -m 644 shim/completion/_gatepass $(DESTDIR)$(DATADIR)/zsh/site-functions
+	$(INSTALL) -m 644 shim/systemd/gatepass-agent.socket $(DESTDIR)$(SYSTEMDUSERUNITDIR)
+	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' shim/systemd/gatepass-agent.service.in > $(DESTDIR)$(SYSTEMDUSERUNITDIR)/gatepass-agent.service
+uninstall: ## what install put there
+	rm -f $(addprefix $(DESTDIR),$(BINDIR)/gatepass $(BINDIR)/gatepassctl $(LIBEXECDIR)/gatepass-agent $(LIBDIR)/libgatepass.so \
+		$(foreach man,$(notdir $(wildcard shim/man/*.[158])),$(MANDIR)/man$(subst .,,$(suffix $(man)))/$(man)) \
+		$(DATADIR)/bash-completion/completions/gatepass $(DATADIR)/bash-completion/completions/gatepassctl \
+		$(DATADIR)/zsh/site-functions/_gatepass $(SYSTEMDUSERUNITDIR)/gatepass-agent.socket $(SYSTEMDUSERUNITDIR)/gatepass-agent.service)
+	-rmdir $(DESTDIR)$(LIBEXECDIR)
+clean: ## remove what was built
+	rm -rf build build-address build-thread build-undefined compile_commands.json
+dist: ## a source archive of the last commit
+	git archive --prefix=gatepass-$(VERSION)/ -o gatepass-$(VERSION).tar.gz HEAD
+
+C_FILES = $(shell git ls-files '*.c' '*.h')
+format: ## reformat the C files
+	clang-format -i $(C_FILES)
+check-format: ## do the C files follow .clang-format?
+	clang-format --dry-run -Werror $(C_FILES)
+lint: compile_commands.json ## static analysis of C, shell and man pages
+	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=missingInclude -Iinclude $(filter %.c,$(C_FILES))
+	clang-tidy --quiet -p . $(filter shim/%.c,$(C_FILES))
+	shellcheck shim/cli/gatepass.sh shim/packaging/deps test-apps/run test-apps/e2e/demo .ci/run
+	mandoc -Tlint -Wwarning shim/man/*.[158]
+compile_commands.json: Makefile ## for editors and analysers
+	bear -- $(MAKE) -B B=$(B)/bear programs
+top: ## the ten longest functions
+	@test-apps/top $(filter shim/%.c,$(C_FILES))
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z_.-]+( [a-z-]+)*:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""A program does not notice us: nothing configured, nothing happens; configured, it finds no
+child, no signal, no descriptor, no thread."""
+
+import os
+import shutil
+
+import harness
+import simproxy
+from harness import APPS, BUILD, check, equal, run
+from simproxy import BASE64, OK, Simproxy, connections
+
+HOST = "origin.gatepass.test"
+LOOK = """
+import os, socket, threading
+s = socket.socket()
+s.settimeout(0.2)
+try: s.connect(("192.0.2.1", 9))
+except OSError: pass
+print(sorted(os.listdir("/proc/self/fd")), threading.active_count(), len(os.environ))
+"""
+
+
+def unconfigured(user):
+    """The idle library changes nothing that a program can see, and starts no agent."""
+    bare = run(["/usr/bin/python3", "-c", LOOK], user.env(X="y"))
+    idle = run(["/usr/bin/python3", "-c", LOOK], user.preload())
+    equal((idle.out, idle.err, idle.code), (bare.out, bare.err, 0), "unconfigured: no difference")
+    check(not user.socket.exists() and not os.listdir(user.runtime), "no agent, no file",
+          os.listdir(user.runtime))
+
+
+def disabled(user):
+    proxy = Simproxy(f"conn\nexpect\nsend {OK}\nfinish\nrepeat\n")
+    disguised = harness.DIRECTORY / "gnome-keyring-daemon"
+    shutil.copy(APPS / "probe", disguised)
+    for name, env, argv in [
+            ("GATEPASS_DISABLE", {"GATEPASS_DISABLE": 1}, [APPS / "probe"]),
+            ("a program of the keyring's", {}, [disguised])]:
+        run([*argv, "-t", "200", "192.0.2.1", "9"], user.preload(proxy.url, **env))
+        check(not user.socket.exists(), f"{name}: no agent is started")
+    equal(connections(proxy.end()), 0, "and no proxy is asked")
+
+
+def loopback(user):
+    proxy = Simproxy("conn\nsend hello\nfinish\nrepeat\n")
+    result = run([APPS / "probe", "127.0.0.1", proxy.port], user.preload("http://127.0.0.1:9"))
+    check("got hello" in result.out and not user.socket.exists(),
+          "loopback goes direct, without an agent", result)
+    proxy.end()
+
+
+def no_agent(user):
+    """A library without its agent passes calls through, and says why to the log only."""
+    alone = harness.DIRECTORY / "alone"
+    alone.mkdir()
+    shutil.copy(BUILD / "libgatepass.so", alone)
+    log = harness.DIRECTORY / "alone.log"
+    env = user.preload("http://127.0.0.1:9", GATEPASS_LOG=f"warn:{log}")
+    env["LD_PRELOAD"] = env["LD_PRELOAD"].replace(str(BUILD), str(alone))
+    result = run(["/usr/bin/python3", "-c", LOOK], env)
+    bare = run(["/usr/bin/python3", "-c", LOOK], user.env(X="y", Y="y", Z="y"))
+    equal((result.out, result.err), (bare.out, bare.err), "without an agent: no difference",
+          result)
+    said = log.read_text() if log.exists() else ""
+    check("agent" in said, "the log says why", said)
+
+
+def watching_itself(user):
+    """No child, SIGCHLD, thread, descriptor or signal mask is left behind, and forks work."""
+    proxy = Simproxy(f"conn\nauth {BASE64}\nsend {OK}\nfinish\nrepeat\n")
+    env = user.preload(proxy.url_with_password)
+    check(not user.socket.exists(), "the agent is not there yet")
+    result = run([APPS / "family", HOST, 7], env)
+    told = dict(line.partition(": ")[::2] for line in result.out.splitlines())
+    check(user.agent_pid(), "the program has started the agent", result)
+    equal(told.get("after"), told.get("before"), "the program sees no trace of it", result)
+    check("wait=ECHILD waitall=ECHILD" in told.get("after", ""), "no child to wait for", result)
+    for name, wanted in (("connect", "OK"), ("fork", "OK"), ("vfork", "left alone"),
+                         ("after vfork", "OK"), ("storm", "0 failed")):
+        equal(told.get(name), wanted, name, result)
+    proxy.end()
+
+
+def agent_environment(user):
+    """The agent gets no preload, none of the program's descriptors, and a clean environment."""
+    pid = user.agent_pid()
+    if not harness.AS_ROOT:  # it is not dumpable: only root may look
+        return
+    with open(f"/proc/{pid}/environ", "rb") as file:
+        names = {entry.partition(b"=")[0].decode() for entry in file.read().split(b"\0") if entry}
+    check(not names & {"LD_PRELOAD", "TMPDIR", "GATEPASS_PROXY"} and "HOME" in names,
+          "the agent's environment", names)
+    equal(os.readlink(f"/proc/{pid}/cwd"), "/", "the agent's directory")
+
+
+def relative_preload(user):
+    """LD_PRELOAD=./libgatepass.so, from another directory since."""
+    other = harness.User("bob")
+    proxy = Simproxy(f"conn\nexpect\nsend {OK}\nsend hello\nfinish\n")
+    env = other.preload(proxy.url)
+    env["LD_PRELOAD"] = env["LD_PRELOAD"].replace(str(BUILD), ".")
+    result = run(["/bin/sh", "-c", f"exec {APPS}/probe {HOST} 7"], env, cwd=BUILD)
+    check("got hello" in result.out and other.agent_pid(), "a relative LD_PRELOAD", result)
+    proxy.end()
+
+
+def main():
+    user = harness.User("alice")
+    unconfigured(user)
+    disabled(user)
+    loopback(user)
+    no_agent(user)
+    watching_itself(user)
+    agent_environment(user)
+    relative_preload(user)
+
+
+if __name__ == "__main__":
+    harness.main(main)
