@@ -48,7 +48,7 @@ export CI SAN V
 export GATEPASS_BUILD := $(abspath $(B))
 
 .PHONY: all programs tests deps demo check check-unit check-symbols check-layers check-headers check-docs \
-	check-e2e check-fuzz check-format bench fuzz install uninstall clean dist format lint top help
+	check-e2e check-fuzz check-format fuzz install uninstall clean dist format lint top help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
@@ -95,7 +95,7 @@ $(B)/fuzz/%: test-apps/fuzz/%.c $(CORE) Makefile
 	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) $(LINK) -o $@ $< $(CORE)
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-deps: ## install what building and testing need (apt; DEPS=build: building only)
+deps: ## install what building and testing need (apt; DEPS=build: building only, DEPS=lint: for lint)
 	shim/packaging/deps $(DEPS)
 
 demo: ## a local proxy that answers 407, a real keyring, and wget getting through
@@ -110,8 +110,6 @@ check: ## every test; ends with "N passed, N failed, N skipped"
 check-unit check-symbols check-layers check-headers check-docs check-e2e check-fuzz: programs tests ## a part of it
 	@test-apps/run $(@:check-%=%) $(TESTS)
 
-bench: programs tests ## our speed beside a bare program's, as ratios
-	@test-apps/bench/run
 fuzz: ## fuzz each parser with libFuzzer for FUZZ_TIME seconds (clang)
 	@test-apps/fuzz/fuzz $(or $(FUZZ_TIME),60)
 
