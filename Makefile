@@ -144,11 +144,11 @@ check-format: ## do the C files follow .clang-format?
 lint: compile_commands.json ## static analysis of C, shell and man pages
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=missingInclude -Iinclude $(filter %.c,$(C_FILES))
 	clang-tidy --quiet -p . $(filter shim/%.c,$(C_FILES))
-	shellcheck shim/cli/gatepass.sh shim/packaging/deps test-apps/run test-apps/e2e/demo .ci/run
+	shellcheck shim/cli/gatepass.sh shim/packaging/deps test-apps/fuzz/fuzz .ci/run
 	mandoc -Tlint -Wwarning shim/man/*.[158]
 compile_commands.json: Makefile ## for editors and analysers
 	bear -- $(MAKE) -B B=$(B)/bear programs
 top: ## the ten longest functions
 	@test-apps/top $(filter shim/%.c,$(C_FILES))
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z_.-]+( [a-z-]+)*:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9_.-]+( [a-z0-9-]+)*:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -23,7 +23,9 @@ enum gp_err gp_host_normalise(struct gp_text host,
 /* authority-form "host:port" of a CONNECT request (RFC 9112 3.2.3); IPv6 in brackets. */
 void gp_host_authority(const char *host, uint16_t port, struct gp_buf *out);
 
-bool gp_host_is_numeric(const char *host); /* what getaddrinfo takes for an address */
+/* Not a name: an address in one of the forms that getaddrinfo() knows, or text with a
+ * colon, which only it can judge. */
+bool gp_host_is_numeric(const char *host);
 
 /* An IPv4 or IPv6 socket address. */
 union gp_address {

@@ -48,6 +48,10 @@
  * through four schemes a few more. Beyond it somebody is playing with us. */
 #define GP_ROUNDS_MAX 12
 
+/* Interim responses (1xx) to one request: "100 Continue" comes once, "102 Processing"
+ * every few seconds. */
+#define GP_INFORMATIONAL_MAX 64
+
 /* Seconds that a handshake may take, from connect() to the tunnel. */
 #define GP_DEADLINE 30
 

@@ -18,13 +18,13 @@
 struct gp_url {
 	char host[GP_HOST_MAX + 1]; /* normalised, see gp_host_normalise() */
 	uint16_t port;
-	bool has_user, has_password;
+	bool has_user, has_password;        /* a password may come with an empty user */
 	char user[GP_USER_MAX + 1];         /* percent-decoded */
 	char password[GP_PASSWORD_MAX + 1]; /* percent-decoded; a secret */
 };
 
-/* Fills `out` from the NUL-terminated text. On failure `out` holds nothing. Whoever
- * parsed a URL clears it: it may hold a password. */
+/* Fills `out` from the NUL-terminated text; white space around it is not part of it. On
+ * failure `out` holds nothing. Whoever parsed a URL clears it: it may hold a password. */
 enum gp_err gp_url_parse(const char *text, struct gp_url *out) GP_MUST_CHECK;
 void gp_url_clear(struct gp_url *url);
 

@@ -36,7 +36,7 @@ enum gp_err gp_host_normalise(struct gp_text host, char out[static GP_HOST_MAX +
 		return normalise_ipv6(host, out);
 	if (host.len && host.p[host.len - 1] == '.')
 		host.len--;
-	if (!host.len || host.p[0] == '.')
+	if (!host.len || host.p[0] == '.' || host.p[host.len - 1] == '.')
 		return GP_ERR_HOST_SYNTAX;
 	if (host.len > GP_HOST_MAX)
 		return GP_ERR_HOST_LONG;

@@ -17,9 +17,6 @@
 
 #include <gatepass/tunnel.h>
 
-/* Interim responses in a row; "100 Continue" comes once, "102 Processing" a few times. */
-#define INFORMATIONAL_MAX 64
-
 static void fail(struct gp_tunnel *tunnel, enum gp_err err)
 {
 	tunnel->err = err;
@@ -152,8 +149,6 @@ static void challenged(struct gp_tunnel *tunnel)
 static enum gp_err error_of_status(int status)
 {
 	switch (status) {
-	case 407:
-		return GP_ERR_PROXY_AUTH;
 	case 500: /* tinyproxy, when it cannot connect or resolve */
 	case 502:
 		return GP_ERR_BAD_GATEWAY;
@@ -178,7 +173,7 @@ static void head_complete(struct gp_tunnel *tunnel)
 	}
 	if (status < 200 && status != 101) {
 		tunnel->head_len = 0;
-		if (++tunnel->informational > INFORMATIONAL_MAX)
+		if (++tunnel->informational > GP_INFORMATIONAL_MAX)
 			fail(tunnel, GP_ERR_HTTP_SYNTAX);
 		return;
 	}

@@ -54,10 +54,10 @@ static enum gp_err parse_userinfo(struct gp_text userinfo, struct gp_url *out)
 	struct gp_text user = gp_text_cut(&userinfo, ":");
 	enum gp_err err = decode(user, out->user, sizeof(out->user));
 
-	out->has_user = user.len > 0;
+	out->has_password = userinfo.p != NULL;
+	out->has_user = user.len > 0 || out->has_password;
 	if (err || !userinfo.p)
 		return err;
-	out->has_password = true;
 	return decode(userinfo, out->password, sizeof(out->password));
 }
 
@@ -122,7 +122,9 @@ enum gp_err gp_url_parse(const char *string, struct gp_url *out)
 	enum gp_err err = GP_OK;
 
 	memset(out, 0, sizeof(*out));
-	if (!text.len || text.len > GP_URL_MAX)
+	if (!text.len)
+		err = GP_ERR_URL_HOST;
+	else if (text.len > GP_URL_MAX)
 		err = GP_ERR_URL_SYNTAX;
 	for (size_t i = 0; i < text.len && !err; i++)
 		if (gp_is_control(text.p[i]) || text.p[i] == ' ')
