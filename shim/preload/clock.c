@@ -29,7 +29,8 @@ bool clock_interrupts(const struct patience *patience)
 	if (!patience->restarts)
 		return true;
 	for (int sig = 1; sig <= SIGRTMAX; sig++) {
-		if (sigaction(sig, NULL, &action) || action.sa_flags & SA_RESTART)
+		if (is_fault(sig) || sigaction(sig, NULL, &action) ||
+		    action.sa_flags & SA_RESTART)
 			continue;
 		if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN)
 			return true;
