@@ -16,6 +16,14 @@ int64_t clock_now(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* No fault happens inside a wait, and runtimes have handlers for these without
+ * SA_RESTART. */
+static bool is_fault(int sig)
+{
+	return sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL ||
+	       sig == SIGTRAP || sig == SIGSYS;
+}
+
 /*
  * poll(2) reports every handler as EINTR, while a blocking connect() goes on after one
  * with SA_RESTART. Which handler it was, nobody tells. If none of those that are
