@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The configuration file: key-file format, one `key=value` a line under `[group]` lines,
+ * comments are lines that begin with `#`. A value is taken as it stands, trimmed.
+ */
+#ifndef GATEPASS_CONFIG_H
+#define GATEPASS_CONFIG_H
+
+#include <stdbool.h>
+
+#include "proxylist.h"
+
+#define CONFIG_IDLE_TIMEOUT 600
+
+struct config {
+	char *path;    /* NULL: there is no file */
+	bool is_there; /* the file exists */
+	struct proxy_list proxy;
+	char *user;            /* [proxy] user, or NULL */
+	char *no_proxy;        /* or NULL */
+	unsigned idle_timeout; /* seconds; 0: never */
+	char **problems;       /* "file:line: what", NULL-terminated, never NULL */
+};
+
+/*
+ * The configuration in `path`; NULL or empty: of the user's file, else of the system's.
+ * Read again when the file has changed. Never fails: what cannot be used is among the
+ * problems, with a broken line nothing of the file is used. Belongs to this module and is
+ * valid until the next call. Blocks as reading a small local file does.
+ */
+const struct config *config_get(const char *path);
+
+void config_clear(void); /* forgets what was read */
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* A user and a password for one proxy. */
+#include "credential.h"
+
+#include <string.h>
+
+#include <glib.h>
+
+#include "endpoint.h"
+#include "secret.h"
+
+struct credential *credential_new(enum credential_source source,
+				  const struct endpoint *proxy, const char *user,
+				  const char *password, size_t len)
+{
+	struct credential *credential = g_new0(struct credential, 1);
+
+	credential->references = 1;
+	credential->source = source;
+	credential->user = g_strdup(user);
+	credential->password = secret_new(password, len);
+	verdict_id_make(proxy, user, password, len, &credential->id);
+	return credential;
+}
+
+struct credential *credential_ref(struct credential *credential)
+{
+	if (credential)
+		credential->references++;
+	return credential;
+}
+
+void credential_unref(struct credential *credential)
+{
+	if (!credential || --credential->references)
+		return;
+	g_free(credential->user);
+	secret_free(credential->password);
+	g_free(credential);
+}
+
+const char *credential_source_name(enum credential_source source)
+{
+	static const char *const names[] = {"url", "session", "keyring"};
+
+	return names[source];
+}
+
+static bool has_control(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (gp_is_control(bytes[i]))
+			return true;
+	return false;
+}
+
+bool credential_user_is_valid(const char *user)
+{
+	size_t len = strlen(user);
+
+	return len <= GP_USER_MAX && !strchr(user, ':') && !has_control(user, len);
+}
+
+bool credential_password_is_valid(const char *password, size_t len)
+{
+	return len <= GP_PASSWORD_MAX && !has_control(password, len);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A user and a password for one proxy, with where it came from. Counted references; never
+ * changed after it was made.
+ */
+#ifndef GATEPASS_CREDENTIAL_H
+#define GATEPASS_CREDENTIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "verdicts.h"
+
+struct endpoint;
+struct secret;
+
+enum credential_source { CREDENTIAL_URL, CREDENTIAL_SESSION, CREDENTIAL_KEYRING };
+
+struct credential {
+	unsigned references;
+	enum credential_source source;
+	char *user; /* may be empty */
+	struct secret *password;
+	struct verdict_id id;
+};
+
+/* Copies everything. The caller owns the reference. */
+struct credential *credential_new(enum credential_source source,
+				  const struct endpoint *proxy, const char *user,
+				  const char *password, size_t len);
+struct credential *credential_ref(struct credential *credential); /* NULL is fine */
+void credential_unref(struct credential *credential);             /* NULL is fine */
+
+const char *credential_source_name(enum credential_source source);
+
+/* At most GP_USER_MAX octets and none that RFC 7617 forbids: no control character and, as
+ * it ends the name, no colon. */
+bool credential_user_is_valid(const char *user);
+/* At most GP_PASSWORD_MAX octets without control characters. */
+bool credential_password_is_valid(const char *password, size_t len);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Basic (RFC 7617): user and password in base64, with padding, which Squid insists on.
+ * UTF-8 whatever the challenge's charset says, as all current clients. */
+#include "scheme.h"
+
+#include <string.h>
+
+#include "credential.h"
+#include "secret.h"
+
+/* GLib's encoder writes at most so much for `len` octets and its last step. */
+#define ENCODED_MAX(len) (((len) / 3 + 1) * 4 + 4)
+
+static void encode(const struct credential *credential, struct gp_buf *out)
+{
+	const struct secret *password = credential->password;
+	size_t user_len = strlen(credential->user);
+	gint state = 0, save = 0;
+	char *p = out->p + out->len;
+
+	if (out->cap - out->len < ENCODED_MAX(user_len + 1 + password->len)) {
+		out->full = true;
+		return;
+	}
+	p += g_base64_encode_step((const guchar *)credential->user, user_len, FALSE, p,
+				  &state, &save);
+	p += g_base64_encode_step((const guchar *)":", 1, FALSE, p, &state, &save);
+	p += g_base64_encode_step((const guchar *)password->bytes, password->len, FALSE,
+				  p, &state, &save);
+	p += g_base64_encode_close(FALSE, p, &state, &save);
+	out->len = (size_t)(p - out->p);
+	explicit_bzero(&save, sizeof(save)); /* the last octets of the password */
+}
+
+static enum scheme_result authorize(const struct credential *credential,
+				    struct gp_buf *out, const char **text)
+{
+	if (!credential_user_is_valid(credential->user)) {
+		*text = "the user name holds a colon or a control character, which Basic "
+			"authentication cannot carry: log in with another user name";
+		return SCHEME_INVALID;
+	}
+	if (!credential_password_is_valid(credential->password->bytes,
+					  credential->password->len)) {
+		*text = "the password holds a control character or is too long for Basic "
+			"authentication: change it";
+		return SCHEME_INVALID;
+	}
+	gp_buf_add_string(out, "Basic ");
+	encode(credential, out);
+	return SCHEME_OK;
+}
+
+const struct scheme scheme_basic = {"Basic", authorize};

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Places where credentials are kept, as credentials.c asks them one after the other.
+ */
+#ifndef GATEPASS_STORE_H
+#define GATEPASS_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "endpoint.h"
+
+struct credential;
+struct secret;
+
+enum store_state {
+	STORE_NOT_ASKED,
+	STORE_FOUND,
+	STORE_ABSENT,
+	STORE_LOCKED,
+	STORE_DISMISSED, /* the person closed the prompt, or did not see it */
+	STORE_NO_BUS,
+	STORE_NO_SERVICE,
+	STORE_ERROR
+};
+
+struct store_query {
+	struct endpoint proxy;
+	char *user; /* this user's, or NULL: any */
+	bool may_prompt;
+};
+
+/* What to call back. A store has a time limit for everything, so `done` always comes. */
+struct store_caller {
+	/* Before a person is asked, with the seconds that it may take. */
+	void (*prompting)(void *data, unsigned seconds);
+	/* Once; the credential's reference is transferred, NULL unless STORE_FOUND. */
+	void (*done)(void *data, enum store_state state, struct credential *credential);
+	void *data;
+};
+
+struct store {
+	const char *name;
+	bool is_remembered; /* finding takes time: credentials.c keeps what was found */
+	/* Copies what it needs of `query`. May call back before it returns. */
+	void (*find)(const struct store_query *query, const struct store_caller *caller);
+};
+
+extern const struct store store_session;
+extern const struct store store_secret;
+
+/* Agent memory. */
+void store_session_put(const struct endpoint *proxy, const char *user,
+		       const char *password, size_t len);
+unsigned store_session_remove(const struct endpoint *proxy, const char *user); /* count */
+bool store_session_is_empty(void);
+
+/*
+ * The Secret Service. `done` is called once: STORE_FOUND is success, with `count` entries
+ * removed; `text`, else NULL, is a sentence for STORE_ERROR. Takes over `password`.
+ */
+struct store_writer {
+	void (*prompting)(void *data, unsigned seconds);
+	void (*done)(void *data, enum store_state state, unsigned count,
+		     const char *text);
+	void *data;
+};
+void store_secret_put(const struct endpoint *proxy, const char *user,
+		      struct secret *password, const struct store_writer *writer);
+void store_secret_remove(const struct endpoint *proxy, const char *user,
+			 const struct store_writer *writer);
+
+#endif
