@@ -49,9 +49,11 @@ void gp_address_map(union gp_address *address);
 
 /* "192.0.2.1:80", "[2001:db8::1%eth0]:80" is not accepted: no scope. */
 bool gp_address_parse(const char *text, union gp_address *out) GP_MUST_CHECK;
-/* Without port, "192.0.2.1" or "2001:db8::1"; IPv4-mapped as IPv4. */
+/* "192.0.2.1", "2001:db8::1"; the port is 0. */
+bool gp_address_parse_host(const char *text, union gp_address *out) GP_MUST_CHECK;
+/* What gp_address_parse_host() reads; IPv4-mapped as IPv4. */
 void gp_address_host(const union gp_address *address, char out[static GP_ADDRESS_MAX]);
-/* With port, what gp_address_parse() reads. */
+/* What gp_address_parse() reads. */
 void gp_address_format(const union gp_address *address, char out[static GP_ADDRESS_MAX]);
 
 /* Loopback, unspecified (which connects to loopback), link-local, multicast, broadcast:

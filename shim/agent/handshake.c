@@ -421,6 +421,14 @@ struct report {
 	GPtrArray *challenges; /* owned; NULL: none */
 };
 
+static void add_challenge(struct report *out, const char *value)
+{
+	if (!out->challenges)
+		out->challenges = g_ptr_array_new_with_free_func(g_free);
+	if (out->challenges->len < CHALLENGES_MAX)
+		g_ptr_array_add(out->challenges, g_strdup(value));
+}
+
 static void read_report(struct gp_wire *question, struct report *out)
 {
 	const char *key, *value;
@@ -435,10 +443,8 @@ static void read_report(struct gp_wire *question, struct report *out)
 			out->authorized = !strcmp(value, "1");
 		else if (!strcmp(key, "error"))
 			out->error = value;
-		else if (!strcmp(key, "challenge") && !out->challenges)
-			out->challenges = g_ptr_array_new_with_free_func(g_free);
-		if (!strcmp(key, "challenge") && out->challenges->len < CHALLENGES_MAX)
-			g_ptr_array_add(out->challenges, g_strdup(value));
+		else if (!strcmp(key, "challenge"))
+			add_challenge(out, value);
 	}
 }
 

@@ -43,17 +43,6 @@ void lookup_resolve(struct session *session, struct gp_wire *question)
 	session_send(session);
 }
 
-static bool parse_host(const char *text, union gp_address *out)
-{
-	char with_port[GP_ADDRESS_MAX + 8];
-	struct gp_buf buf;
-
-	gp_buf_init(&buf, with_port, sizeof(with_port) - 1);
-	gp_host_authority(text, 1, &buf);
-	with_port[buf.len] = '\0';
-	return !buf.full && gp_address_parse(with_port, out);
-}
-
 void lookup_reverse(struct session *session, struct gp_wire *question)
 {
 	const char *key, *value, *address = NULL;
@@ -64,7 +53,7 @@ void lookup_reverse(struct session *session, struct gp_wire *question)
 	while (gp_wire_next(question, &key, &value))
 		if (!strcmp(key, "address"))
 			address = value;
-	if (!address || !parse_host(address, &parsed)) {
+	if (!address || !gp_address_parse_host(address, &parsed)) {
 		session_error(session, "syntax", "reverse needs a numeric address");
 		return;
 	}

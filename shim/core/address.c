@@ -63,6 +63,25 @@ void gp_address_map(union gp_address *address)
 	address->in6 = in6;
 }
 
+static void set_port(union gp_address *address, uint16_t port)
+{
+	if (address->sa.sa_family == AF_INET6)
+		address->in6.sin6_port = htons(port);
+	else
+		address->in.sin_port = htons(port);
+}
+
+bool gp_address_parse_host(const char *string, union gp_address *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (strchr(string, ':')) {
+		out->in6.sin6_family = AF_INET6;
+		return inet_pton(AF_INET6, string, &out->in6.sin6_addr) == 1;
+	}
+	out->in.sin_family = AF_INET;
+	return inet_pton(AF_INET, string, &out->in.sin_addr) == 1;
+}
+
 bool gp_address_parse(const char *string, union gp_address *out)
 {
 	struct gp_text text = gp_text(string);
@@ -72,7 +91,6 @@ bool gp_address_parse(const char *string, union gp_address *out)
 	uint64_t port;
 	bool bracketed;
 
-	memset(out, 0, sizeof(*out));
 	if (!colon)
 		return false;
 	name = (struct gp_text){string, (size_t)(colon - string)};
@@ -81,16 +99,12 @@ bool gp_address_parse(const char *string, union gp_address *out)
 	bracketed = name.len >= 2 && name.p[0] == '[' && name.p[name.len - 1] == ']';
 	if (bracketed)
 		name = (struct gp_text){name.p + 1, name.len - 2};
-	if (!gp_text_copy(name, host, sizeof(host)))
+	/* Brackets are for IPv6, and IPv6 is in brackets. */
+	if (!gp_text_copy(name, host, sizeof(host)) ||
+	    bracketed != (strchr(host, ':') != NULL) || !gp_address_parse_host(host, out))
 		return false;
-	if (bracketed) {
-		out->in6.sin6_family = AF_INET6;
-		out->in6.sin6_port = htons((uint16_t)port);
-		return inet_pton(AF_INET6, host, &out->in6.sin6_addr) == 1;
-	}
-	out->in.sin_family = AF_INET;
-	out->in.sin_port = htons((uint16_t)port);
-	return inet_pton(AF_INET, host, &out->in.sin_addr) == 1;
+	set_port(out, (uint16_t)port);
+	return true;
 }
 
 void gp_address_host(const union gp_address *address, char out[static GP_ADDRESS_MAX])

@@ -8,8 +8,7 @@ static const char *const reasons[GP_ERR_COUNT] = {
 	[GP_ERR_URL_HOST] = "proxy URL has no valid host",
 	[GP_ERR_URL_PORT] = "proxy port is not a number from 1 to 65535",
 	[GP_ERR_URL_USERINFO] =
-		"user or password in the proxy URL is malformed or too long "
-		"(write special characters as %XX)",
+		"user or password in the proxy URL needs its special characters as %XX",
 	[GP_ERR_URL_SYNTAX] = "not a proxy URL like http://host:port",
 	[GP_ERR_HOST_LONG] = "host name is longer than 255 bytes",
 	[GP_ERR_HOST_SYNTAX] = "not a host name",

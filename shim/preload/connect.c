@@ -60,7 +60,7 @@ static int shim_getpeername(int fd, struct sockaddr *sa, socklen_t *len)
 	union gp_address asked;
 	int err = real_getpeername(fd, sa, len);
 
-	if (!err && peers_find(fd, &asked))
+	if (!err && len && peers_find(fd, &asked))
 		tell_peer(&asked, sa, len, room);
 	return err;
 }

@@ -31,10 +31,11 @@ static struct entry *search(const char *host)
 
 void locals_remember(const char *name, const union gp_address *address)
 {
+	size_t size = strlen(name) + 1;
 	char host[GP_ADDRESS_MAX];
 	struct entry *entry;
 
-	if (strlen(name) > GP_HOST_MAX)
+	if (size > sizeof(entry->name))
 		return;
 	gp_address_host(address, host);
 	lock_take(&lock);
@@ -42,7 +43,7 @@ void locals_remember(const char *name, const union gp_address *address)
 	if (!entry)
 		entry = &entries[++newest % ENTRIES];
 	memcpy(entry->host, host, sizeof(host));
-	strcpy(entry->name, name);
+	memcpy(entry->name, name, size);
 	lock_release(&lock);
 }
 
@@ -55,7 +56,7 @@ bool locals_find(const union gp_address *address, char name[static GP_HOST_MAX +
 	lock_take(&lock);
 	entry = search(host);
 	if (entry)
-		strcpy(name, entry->name);
+		memcpy(name, entry->name, sizeof(entry->name));
 	lock_release(&lock);
 	return entry != NULL;
 }

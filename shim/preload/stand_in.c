@@ -57,7 +57,7 @@ static bool is_local_name(const char *name)
 
 uint32_t stand_in_for(const char *name)
 {
-	char text[GP_ADDRESS_MAX + 8];
+	char text[GP_ADDRESS_MAX];
 	char normal[GP_HOST_MAX + 1];
 	union gp_address address;
 	int saved_errno = errno;
@@ -66,11 +66,9 @@ uint32_t stand_in_for(const char *name)
 	if (!name || is_local_name(name) || gp_host_is_numeric(name) || !process_active())
 		return 0;
 	if (!gp_host_normalise(gp_text(name), normal) &&
-	    ask("resolve", "host", normal, "address", text, GP_ADDRESS_MAX)) {
-		strcat(text, ":0");
-		if (gp_address_parse(text, &address))
-			number = gp_fake_number(&address);
-	}
+	    ask("resolve", "host", normal, "address", text, sizeof(text)) &&
+	    gp_address_parse_host(text, &address))
+		number = gp_fake_number(&address);
 	errno = saved_errno;
 	return number;
 }

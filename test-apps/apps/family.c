@@ -2,8 +2,8 @@
 /*
  * A victim that watches itself while it connects: family HOST PORT. Has connect() left a
  * child, a SIGCHLD, a thread, a descriptor, a changed signal mask or cancel state behind?
- * Then the same in a forked child, a vfork child (which has to be left alone), and threads
- * that connect while the process forks.
+ * Then the same in a forked child, a vfork child (which has to be left alone), and
+ * threads that connect while the process forks.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -22,7 +22,7 @@
 #define __WALL 0x40000000
 #endif
 
-#define THREADS 4
+#define THREADS  4
 #define CONNECTS 5
 
 static volatile sig_atomic_t children_died;
@@ -57,7 +57,7 @@ static int connect_to(struct addrinfo *to)
 
 static struct addrinfo *look_up(void)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
 
 	if (getaddrinfo(host, port, &hints, &list)) {
 		printf("getaddrinfo failed\n");
@@ -125,7 +125,7 @@ static void storm(struct addrinfo *list)
 int main(int argc, char **argv)
 {
 	struct addrinfo *list;
-	struct addrinfo local = { 0 };
+	struct addrinfo local = {0};
 	volatile int in_vfork = 1;
 	int status;
 	pid_t child;

@@ -30,7 +30,7 @@ static void show_hostent(const char *call, const struct hostent *host)
 static void show_addrinfo(const char *call, const char *name, const char *service,
 			  int family, int flags)
 {
-	struct addrinfo hints = { .ai_family = family, .ai_flags = flags };
+	struct addrinfo hints = {.ai_family = family, .ai_flags = flags};
 	struct addrinfo *list, *info;
 	char host[64], port[16];
 	int err = getaddrinfo(name, service, &hints, &list);
@@ -66,15 +66,15 @@ static void show_r(const char *name)
 
 static void show_reverse(struct in_addr address)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(443) };
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(443)};
 	struct hostent storage, *host;
 	char buf[2048], name[256], service[32], tiny[4];
 	int error;
 
 	in.sin_addr = address;
 	show_hostent("gethostbyaddr", gethostbyaddr(&address, sizeof(address), AF_INET));
-	if (gethostbyaddr_r(&address, sizeof(address), AF_INET, &storage, buf, sizeof(buf),
-			    &host, &error))
+	if (gethostbyaddr_r(&address, sizeof(address), AF_INET, &storage, buf,
+			    sizeof(buf), &host, &error))
 		host = NULL;
 	show_hostent("gethostbyaddr_r", host);
 	if (!getnameinfo((struct sockaddr *)&in, sizeof(in), name, sizeof(name), service,
@@ -95,14 +95,14 @@ static const char *told(ssize_t result)
 
 static void show_datagrams(struct in_addr address)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(443) };
-	struct sockaddr_in self = { .sin_family = AF_INET };
-	struct iovec iov = { "x", 1 };
-	struct msghdr msg = { .msg_name = &to,
-			      .msg_namelen = sizeof(to),
-			      .msg_iov = &iov,
-			      .msg_iovlen = 1 };
-	struct mmsghdr msgs[2] = { { .msg_hdr = msg }, { .msg_hdr = msg } };
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(443)};
+	struct sockaddr_in self = {.sin_family = AF_INET};
+	struct iovec iov = {"x", 1};
+	struct msghdr msg = {.msg_name = &to,
+			     .msg_namelen = sizeof(to),
+			     .msg_iov = &iov,
+			     .msg_iovlen = 1};
+	struct mmsghdr msgs[2] = {{.msg_hdr = msg}, {.msg_hdr = msg}};
 	socklen_t len = sizeof(self);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
@@ -111,7 +111,8 @@ static void show_datagrams(struct in_addr address)
 	if (bind(fd, (struct sockaddr *)&self, sizeof(self)) ||
 	    getsockname(fd, (struct sockaddr *)&self, &len))
 		perror("bind");
-	printf("sendto: %s\n", told(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to))));
+	printf("sendto: %s\n",
+	       told(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to))));
 	printf("sendmsg: %s\n", told(sendmsg(fd, &msg, 0)));
 	printf("sendmmsg: %s\n", told(sendmmsg(fd, msgs, 2, 0)));
 	msgs[0].msg_hdr.msg_name = &self;
@@ -125,7 +126,7 @@ static void show_datagrams(struct in_addr address)
 int main(int argc, char **argv)
 {
 	struct hostent *host;
-	struct in_addr address = { 0 };
+	struct in_addr address = {0};
 
 	if (argc != 2)
 		return 2;

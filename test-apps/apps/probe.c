@@ -4,10 +4,10 @@
  *
  *   probe [-4|-6|-m] [-o] [-n] [-b SOURCE] [-t MS] [-i MS] [-r] HOST PORT [TEXT]
  *
- * -4, -6: the socket's family; -m: an IPv6 socket to the IPv4-mapped address; -o: sets some
- * options and shows them afterwards; -V: IPV6_V6ONLY; -n: non-blocking; -b: bound to that
- * source address; -t: with that SO_SNDTIMEO; -i: a signal after that time, -r: whose handler
- * restarts; -a: tries again after an error. Prints lines "key value".
+ * -4, -6: the socket's family; -m: an IPv6 socket to the IPv4-mapped address; -o: sets
+ * some options and shows them afterwards; -V: IPV6_V6ONLY; -n: non-blocking; -b: bound to
+ * that source address; -t: with that SO_SNDTIMEO; -i: a signal after that time, -r: whose
+ * handler restarts; -a: tries again after an error. Prints lines "key value".
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -66,7 +66,7 @@ static void set_int(int fd, int level, int name, int value)
 
 static void show_options(int fd)
 {
-	struct timeval timeout = { 0 };
+	struct timeval timeout = {0};
 	socklen_t len = sizeof(timeout);
 
 	getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, &len);
@@ -76,7 +76,8 @@ static void show_options(int fd)
 	       get_int(fd, SOL_SOCKET, SO_KEEPALIVE),
 	       get_int(fd, IPPROTO_TCP, TCP_KEEPIDLE),
 	       get_int(fd, SOL_SOCKET, SO_RCVLOWAT), (long)timeout.tv_sec,
-	       get_int(fd, SOL_SOCKET, SO_RCVBUF), fcntl(fd, F_GETFL), fcntl(fd, F_GETFD));
+	       get_int(fd, SOL_SOCKET, SO_RCVBUF), fcntl(fd, F_GETFL),
+	       fcntl(fd, F_GETFD));
 	len = sizeof(timeout);
 	getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, &len);
 	printf("sndtimeo %ld\n", (long)timeout.tv_sec * 1000 + timeout.tv_usec / 1000);
@@ -84,7 +85,7 @@ static void show_options(int fd)
 
 static void set_options(int fd)
 {
-	struct timeval timeout = { .tv_sec = 77 };
+	struct timeval timeout = {.tv_sec = 77};
 
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -97,7 +98,7 @@ static void set_options(int fd)
 
 static void bind_to(int fd, const char *source)
 {
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST }, *list;
+	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST}, *list;
 
 	if (getaddrinfo(source, NULL, &hints, &list) ||
 	    bind(fd, list->ai_addr, list->ai_addrlen))
@@ -108,8 +109,8 @@ static void bind_to(int fd, const char *source)
 
 static void interrupt_after(long ms, int restart)
 {
-	struct sigaction action = { .sa_handler = on_alarm };
-	struct itimerval timer = { .it_value = { ms / 1000, ms % 1000 * 1000 } };
+	struct sigaction action = {.sa_handler = on_alarm};
+	struct itimerval timer = {.it_value = {ms / 1000, ms % 1000 * 1000}};
 
 	action.sa_flags = restart ? SA_RESTART : 0;
 	sigaction(SIGALRM, &action, NULL);
@@ -119,7 +120,7 @@ static void interrupt_after(long ms, int restart)
 /* Everything that comes until the end, or a quiet second. */
 static void show_received(int fd)
 {
-	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
 	char bytes[512];
 	ssize_t got;
 
@@ -136,9 +137,10 @@ static void show_received(int fd)
 
 int main(int argc, char **argv)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
-	struct sockaddr_storage address = { 0 };
-	int domain, option, err, fd, nonblocking = 0, options = 0, restart = 0, mapped = 0;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
+	struct sockaddr_storage address = {0};
+	int domain, option, err, fd, nonblocking = 0, options = 0, restart = 0,
+				     mapped = 0;
 	int again = 0, v6only = 0;
 	long send_timeout = 0, interrupt = 0;
 	const char *source = NULL;
@@ -215,7 +217,8 @@ int main(int argc, char **argv)
 	if (source)
 		bind_to(fd, source);
 	if (send_timeout) {
-		struct timeval timeout = { send_timeout / 1000, send_timeout % 1000 * 1000 };
+		struct timeval timeout = {send_timeout / 1000,
+					  send_timeout % 1000 * 1000};
 
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	}

@@ -111,7 +111,7 @@ static void test_identity(void **state)
 
 static void test_search_is_shared(void **state)
 {
-	struct heard one, two, three;
+	struct heard one = {0}, two = {0}, three = {0};
 
 	(void)state;
 	find(&one, NULL);
@@ -130,7 +130,7 @@ static void test_search_is_shared(void **state)
 
 static void test_absence_is_not_remembered(void **state)
 {
-	struct heard heard;
+	struct heard heard = {0};
 
 	(void)state;
 	find(&heard, NULL);
@@ -145,7 +145,7 @@ static void test_absence_is_not_remembered(void **state)
 
 static void test_refresh(void **state)
 {
-	struct heard heard;
+	struct heard heard = {0};
 
 	(void)state;
 	find(&heard, NULL);
@@ -164,7 +164,7 @@ static void test_refresh(void **state)
 
 static void test_rejected_asks_again(void **state)
 {
-	struct heard heard;
+	struct heard heard = {0};
 
 	(void)state;
 	find(&heard, NULL);
@@ -185,7 +185,7 @@ static void test_url_comes_first(void **state)
 {
 	struct credential *url =
 		credential_new(CREDENTIAL_URL, &proxy, "alice", "url", 3);
-	struct heard heard;
+	struct heard heard = {0};
 
 	(void)state;
 	find(&heard, url);
@@ -208,7 +208,7 @@ static void test_url_comes_first(void **state)
 static void test_session_store(void **state)
 {
 	static const struct store *const both[] = {&store_session, &fake, NULL};
-	struct heard heard;
+	struct heard heard = {0};
 
 	(void)state;
 	credentials_set_stores(both);
