@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The scripted proxy does what its scripts say: other tests rely on it."""
+
+import socket
+import time
+
+import harness
+import origin
+import proxies
+from harness import check, equal, run
+
+REQUEST = b"CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n"
+ANSWER = REQUEST[:-2] + b"proxy-authorization: Basic YTpi\r\n\r\n"
+
+
+def dial(proxy):
+    return socket.create_connection((proxy.host.strip("[]"), proxy.port), 5)
+
+
+def talk(proxy, *messages):
+    """Says each and hears until the end."""
+    with dial(proxy) as link:
+        for message in messages:
+            link.sendall(message)
+        link.shutdown(socket.SHUT_WR)
+        heard = b""
+        while data := link.recv(65536):
+            heard += data
+    return heard
+
+
+def conversation():
+    proxy = proxies.Simproxy("""
+# every word that ends by itself
+conn
+expect
+send HTTP/1.1 200 OK\\r\\nX: \\x41\\\\\\r\\n\\r\\n
+banner hello
+read 3
+body 30
+chunked 10 4
+conn
+auth YTpi
+send done
+conn
+challenge HTTP/1.0 407 No\\r\\n\\r\\n
+auth YTpi close
+conn
+expect
+loop
+""")
+    equal(talk(proxy, REQUEST, b"abcdef"),
+          b"HTTP/1.1 200 OK\r\nX: A\\\r\n\r\nHTTP/1.1 200 Connection established\r\n\r\nhello"
+          b"abcdefghijklmnopqrstuvwxyzabcd4\r\nabcd\r\n4\r\nabcd\r\n2\r\nab\r\n0\r\n\r\n",
+          "expect, send, banner, read, body, chunked")
+    equal(proxy.told("request", 1), ["CONNECT a.test:443 HTTP/1.1"], "the request is logged")
+    equal(proxy.told("header", 1), ["Host: a.test:443"], "and its header")
+    equal(proxy.told("data", 1), ["abc"], "and what is read")
+    heard = talk(proxy, REQUEST, REQUEST, ANSWER)
+    equal((heard.count(b" 407 "), heard[-4:]), (2, b"done"), "auth challenges until it is right")
+    equal(talk(proxy, REQUEST), b"HTTP/1.0 407 No\r\n\r\n", "challenge, auth close")
+    talk(proxy, REQUEST, REQUEST, b"\x00stray\r\n1 close")
+    equal(len(proxy.told("request", 4)), 2, "loop")
+    equal(proxy.told("data", 4), ["\\x00stray\\x0d\\x0a1 close"], "octets are escaped")
+    equal(dial(proxy).recv(1), b"",
+          "a connection too many is closed")
+    check(proxy.wait_for("unscripted"), "and reported")
+
+
+def timing():
+    proxy = proxies.Simproxy("conn\nwait 100\nsplit 2\ndelay 50\nsend abcdef\nclose\n")
+    begin, pieces = time.monotonic(), []
+    with dial(proxy) as link:
+        while data := link.recv(100):
+            pieces.append(data)
+    equal(pieces, [b"ab", b"cd", b"ef"], "split")
+    check(0.19 < time.monotonic() - begin < 3, "wait and delay", time.monotonic() - begin)
+
+
+def endings():
+    proxy = proxies.Simproxy("conn\nexpect\nreset\nconn\nhold\nconn\nsend x\nfinish\nconn\nclose\n")
+    with dial(proxy) as link:
+        link.sendall(REQUEST)
+        try:
+            equal(link.recv(1), b"a reset", "reset")
+        except ConnectionResetError:
+            check(True, "reset")
+    with dial(proxy) as link:
+        link.sendall(b"anybody?")
+        link.settimeout(0.2)
+        try:
+            equal(link.recv(1), b"silence", "hold")
+        except TimeoutError:
+            check(proxy.wait_for("data"), "hold says nothing, and hears", proxy.events)
+    with dial(proxy) as link:
+        equal(link.recv(10) + link.recv(10), b"x", "finish ends its side")
+        link.sendall(b"still here")
+        check(proxy.wait_for("data", 2), "and hears on", proxy.events)
+    equal(dial(proxy).recv(1), b"", "close")
+
+
+def relays():
+    echo = origin.echo_server()
+    proxy = proxies.Simproxy("conn\nexpect\nsend y\nrelay\nconn\nexpect\nrelay\nconn\necho\n",
+                             ipv6=True)
+    big = b"0123456789abcdef" * 65536
+    request = f"CONNECT anything.test:{echo} HTTP/1.1\r\n\r\n".encode()
+    with dial(proxy) as link:
+        link.sendall(request + b"first")
+        heard = b""
+        while len(heard) < 6:
+            heard += link.recv(100)
+        equal(heard, b"yfirst", "relay, and what came with the head")
+        link.shutdown(socket.SHUT_WR)
+        equal(link.recv(1), b"", "relay passes the half-close on")
+    equal(talk(proxy, f"CONNECT x:{harness.free_port()} HTTP/1.1\r\n\r\n".encode()), b"",
+          "relay to nobody closes")
+    check(proxy.told("lost", 2), "and reports", proxy.events)
+    with dial(proxy) as link:
+        link.settimeout(10)
+        heard = b""
+        for at in range(0, len(big), 65536):
+            link.sendall(big[at:at + 65536])
+            while len(heard) < at + 65536:
+                heard += link.recv(65536)
+        equal(heard == big, True, "echo of a megabyte")
+
+
+def mistakes():
+    for script, pattern in (("", "no conn"), ("expect\n", ":1: conn must"),
+                            ("conn\nexpct\n", ":2: unknown"), ("conn\nsend \\q\n", ":2:"),
+                            ("conn\nsplit x\n", ":2:"), ("conn\nrepeat\nconn\n", ":3:"),
+                            ("conn\nchunked 3\n", ":2:"), ("conn\nsend \\x4\n", ":2:")):
+        result = run([harness.BUILD / "simproxy", "-"], input=script)
+        check(result.code == 2 and pattern in result.err, f"a mistake in {script!r}", result)
+
+
+def main():
+    conversation()
+    timing()
+    endings()
+    relays()
+    mistakes()
+
+
+harness.main(main)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scenarios of simproxy: what it does with each connection it accepts. The language is
+ * described in script_help, which is what `simproxy --help` prints.
+ */
+#ifndef SIMPROXY_SCRIPT_H
+#define SIMPROXY_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum step_kind {
+	STEP_EXPECT,
+	STEP_AUTH,
+	STEP_READ,
+	STEP_SEND,
+	STEP_SPLIT,
+	STEP_DELAY,
+	STEP_WAIT,
+	STEP_FINISH,
+	STEP_CLOSE,
+	STEP_RESET,
+	STEP_HOLD,
+	STEP_ECHO,
+	STEP_RELAY,
+	STEP_LOOP
+};
+
+struct step {
+	enum step_kind kind;
+	char *text; /* SEND: the octets; AUTH: the credentials awaited, NUL-terminated */
+	size_t len;
+	char *reply; /* AUTH: the 407 for anything else */
+	size_t reply_len;
+	unsigned long number; /* READ, SPLIT: octets; DELAY, WAIT: milliseconds */
+	bool closes;          /* AUTH: the connection ends after the 407 */
+};
+
+/* What happens on one connection, or with `repeats` on every further one. */
+struct block {
+	struct step *steps;
+	size_t count;
+	bool repeats;
+};
+
+struct script {
+	struct block *blocks;
+	size_t count;
+};
+
+extern const char script_help[];
+
+/* Reads a whole script. On failure prints one line, with `name` and the line's number, to
+ * stderr and returns false. The script belongs to the caller until script_release(), also
+ * after a failure. */
+bool script_read(FILE *file, const char *name, struct script *script);
+void script_release(struct script *script);
+
+/* The scenario for the connection of that number (from 0); NULL if there is none. */
+const struct block *script_block(const struct script *script, size_t number);
+
+#endif
