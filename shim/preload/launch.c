@@ -128,7 +128,13 @@ static bool find_agent(struct launch *launch)
 	return access(launch->path, X_OK) == 0;
 }
 
-static void default_signals(void)
+/*
+ * What runs on the borrowed stacks never returns, so AddressSanitizer would leave their
+ * red zones marked, for whatever the kernel puts at these addresses next.
+ */
+#define BORROWED_STACK __attribute__((no_sanitize("address")))
+
+BORROWED_STACK static void default_signals(void)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
 	sigset_t none;
@@ -139,7 +145,7 @@ static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void close_from(unsigned first)
+BORROWED_STACK static void close_from(unsigned first)
 {
 	struct rlimit limit;
 
@@ -153,7 +159,7 @@ static void close_from(unsigned first)
 }
 
 /* In the agent's process, in memory that belongs to the caller until execve(). */
-static int become_agent(void *context)
+BORROWED_STACK static int become_agent(void *context)
 {
 	struct launch *launch = context;
 	int ready = fcntl(launch->ready[1], F_DUPFD, READY_FD + 1);
@@ -171,7 +177,7 @@ static int become_agent(void *context)
 	return 127;
 }
 
-static int step_aside(void *context)
+BORROWED_STACK static int step_aside(void *context)
 {
 	struct launch *launch = context;
 

@@ -2,7 +2,7 @@
 """The scripted proxy as a fixture, and the credentials that its scripts expect."""
 
 import base64
-import subprocess
+import pathlib
 import tempfile
 
 import harness
@@ -13,30 +13,62 @@ OK = r"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 class Simproxy:
-    """Plays a script (see simproxy --help) on a port of its own."""
+    """test-apps/simproxy with a script. `events` are its lines, (number, word, rest). It
+    writes them before it acts, so what a client has seen is always among them."""
 
     def __init__(self, script, ipv6=False):
-        self.file = tempfile.NamedTemporaryFile("w", dir=harness.DIRECTORY, suffix=".script")
-        self.file.write(script)
-        self.file.flush()
-        self.process = harness.start(
-            [harness.BUILD / "simproxy", *(["-6"] if ipv6 else []), self.file.name],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        line = self.process.stdout.readline()
-        if not line.startswith("port "):
-            raise RuntimeError(f"simproxy: {line}{self.process.stdout.read()}")
-        self.port = int(line.split()[1])
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="simproxy-", dir=harness.DIRECTORY))
+        (directory / "script").write_text(script)
+        self._log = directory / "log"
+        with open(self._log, "wb") as log:
+            self.process = harness.start([harness.BUILD / "simproxy", "-6" if ipv6 else "-4",
+                                          directory / "script"], stdout=log, stderr=log)
+        self._lines = open(self._log, encoding="ascii")
+        self._rest = ""
+        self._events = []
+        harness.wait_until(lambda: self._log.read_text() or self.process.poll() is not None)
+        first = self._lines.readline()
+        if not first.startswith("port "):
+            raise RuntimeError(f"simproxy does not start: {first}")
+        self.port = int(first.split()[1])
         self.host = "[::1]" if ipv6 else "127.0.0.1"
-        self.url = f"http://{self.host}:{self.port}"
-        self.url_with_password = f"http://{USER}:{PASSWORD}@{self.host}:{self.port}"
+
+    @property
+    def url(self):
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def url_with_password(self):
+        return f"http://{USER}:{PASSWORD}@{self.host}:{self.port}"
+
+    def _read(self):
+        """Takes in the complete lines that are new."""
+        *lines, self._rest = (self._rest + self._lines.read()).split("\n")
+        for line in lines:
+            number, word, rest = (line.split(" ", 2) + [""])[:3]
+            self._events.append((int(number), word, rest))
+        return self._events
+
+    @property
+    def events(self):
+        return list(self._read())
+
+    def told(self, word, number=None):
+        """What came with the events of that kind: [rest], of one connection if given."""
+        return [rest for at, kind, rest in self._read()
+                if kind == word and number in (None, at)]
+
+    def wait_for(self, word, count=1, seconds=5):
+        """Waits for the count-th event of that kind; true if it came."""
+        return harness.wait_until(lambda: len(self.told(word)) >= count, seconds)
+
+    def stop(self):
+        harness.stop(self.process)
 
     def end(self):
-        """Stops it; returns the lines of its log, without the connection numbers."""
-        self.process.terminate()
-        log = self.process.stdout.read()
-        harness.stop(self.process)
-        self.file.close()
-        return [line.partition(" ")[2] for line in log.splitlines()]
+        """Stops it; returns the log's lines without the numbers of connections."""
+        self.stop()
+        return [f"{word} {rest}".rstrip() for _, word, rest in self._read()]
 
 
 def connections(log):

@@ -10,6 +10,7 @@ import re
 import harness
 import proxies
 from harness import APPS, BUILD, check, equal, run
+from simproxy import Simproxy
 
 SCRIPT = """
 conn
@@ -126,7 +127,7 @@ def bad_configuration(user):
 
 
 def long_passwords(user):
-    proxy = proxies.Simproxy(f"conn\nrepeat\nauth {proxies.basic('alice', BIG)}\n"
+    proxy = Simproxy(f"conn\nrepeat\nauth {proxies.basic('alice', BIG)}\n"
                              "send HTTP/1.1 200 OK\\r\\n\\r\\n\necho\n")
     result = user.login(proxy.url, BIG, session=True)
     equal(result.code, 0, "a password of 4096 octets is stored", result)
@@ -143,7 +144,7 @@ def odd_passwords(user):
     """Octets that are nothing special in base64, and must not become any before."""
     for name, text in (("a colon", "won:der"), ("blanks", " won der "),
                        ("percent signs", "%41%0a%"), ("umlauts", "Wunderl\u00e4nd")):
-        proxy = proxies.Simproxy(f"conn\nrepeat\nauth {proxies.basic('alice', text)}\n"
+        proxy = Simproxy(f"conn\nrepeat\nauth {proxies.basic('alice', text)}\n"
                                  "send HTTP/1.1 200 OK\\r\\n\\r\\n\necho\n")
         equal(user.login(proxy.url, text, session=True).code, 0, f"a password with {name}")
         result = run([APPS / "echo_client", proxies.ORIGIN, 7, "hello"],
@@ -206,7 +207,7 @@ def bad_places(user, proxy):
 
 
 def main():
-    user, proxy = harness.User("alice"), proxies.Simproxy(SCRIPT)
+    user, proxy = harness.User("alice"), Simproxy(SCRIPT)
     bare = run(["curl", "-sS", f"http://{proxies.ORIGIN}:7/", "-p", "-x", proxy.url])
     check("407" in bare.err, "407 without us", bare)
     bad_urls(user)

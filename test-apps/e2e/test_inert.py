@@ -7,7 +7,6 @@ import os
 import shutil
 
 import harness
-import simproxy
 from harness import APPS, BUILD, check, equal, run
 from simproxy import BASE64, OK, Simproxy, connections
 

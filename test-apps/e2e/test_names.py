@@ -6,7 +6,6 @@ direct; datagrams to stand-in addresses."""
 import re
 
 import harness
-import simproxy
 from harness import APPS, check, equal, run
 from simproxy import OK, Simproxy, requests
 

@@ -15,6 +15,7 @@ import subprocess
 import harness
 import proxies
 from harness import APPS, CTL, check, equal, run, start
+from simproxy import Simproxy
 
 PASSWORD = "Jabberwock-Tumtum-1871"
 TOKEN = proxies.basic("alice", PASSWORD)
@@ -159,7 +160,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_CORE, (unlimited, unlimited))
     directory = harness.DIRECTORY / "logs"
     directory.mkdir(mode=0o700)
-    proxy, user = proxies.Simproxy(SCRIPT), harness.User("alice")
+    proxy, user = Simproxy(SCRIPT), harness.User("alice")
     bare = run(["curl", "-sS", f"http://{proxies.ORIGIN}:7/", "-p", "-x", proxy.url])
     check("407" in bare.err, "407 without us", bare)
 

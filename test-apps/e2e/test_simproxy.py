@@ -7,8 +7,8 @@ import time
 
 import harness
 import origin
-import proxies
 from harness import check, equal, run
+from simproxy import Simproxy
 
 REQUEST = b"CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n"
 ANSWER = REQUEST[:-2] + b"proxy-authorization: Basic YTpi\r\n\r\n"
@@ -31,7 +31,7 @@ def talk(proxy, *messages):
 
 
 def conversation():
-    proxy = proxies.Simproxy("""
+    proxy = Simproxy("""
 # every word that ends by itself
 conn
 expect
@@ -69,7 +69,7 @@ loop
 
 
 def timing():
-    proxy = proxies.Simproxy("conn\nwait 100\nsplit 2\ndelay 50\nsend abcdef\nclose\n")
+    proxy = Simproxy("conn\nwait 100\nsplit 2\ndelay 50\nsend abcdef\nclose\n")
     begin, pieces = time.monotonic(), []
     with dial(proxy) as link:
         while data := link.recv(100):
@@ -79,7 +79,7 @@ def timing():
 
 
 def endings():
-    proxy = proxies.Simproxy("conn\nexpect\nreset\nconn\nhold\nconn\nsend x\nfinish\nconn\nclose\n")
+    proxy = Simproxy("conn\nexpect\nreset\nconn\nhold\nconn\nsend x\nfinish\nconn\nclose\n")
     with dial(proxy) as link:
         link.sendall(REQUEST)
         try:
@@ -102,7 +102,7 @@ def endings():
 
 def relays():
     echo = origin.echo_server()
-    proxy = proxies.Simproxy("conn\nexpect\nsend y\nrelay\nconn\nexpect\nrelay\nconn\necho\n",
+    proxy = Simproxy("conn\nexpect\nsend y\nrelay\nconn\nexpect\nrelay\nconn\necho\n",
                              ipv6=True)
     big = b"0123456789abcdef" * 65536
     request = f"CONNECT anything.test:{echo} HTTP/1.1\r\n\r\n".encode()

@@ -9,6 +9,7 @@ import pathlib
 import harness
 import proxies
 from harness import APPS, check, equal, run
+from simproxy import Simproxy
 
 COUNT = 10000
 # Of growth: what malloc's rounding and a page table cost, far below a leak of one octet for
@@ -56,7 +57,7 @@ def check_program(result):
 
 
 def main():
-    proxy = proxies.Simproxy(SCRIPT)
+    proxy = Simproxy(SCRIPT)
     user = harness.User("alice")
     bare = run(["curl", "-sS", f"http://{proxies.ORIGIN}:7/", "-p", "-x", proxy.url])
     check("407" in bare.err, "407 without us", bare)

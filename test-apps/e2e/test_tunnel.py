@@ -6,7 +6,6 @@ the sockets and options that programs use."""
 import socket
 
 import harness
-import simproxy
 from harness import APPS, check, equal, run
 from simproxy import BASE64, OK, Simproxy, connections, offered, requests
 
