@@ -26,7 +26,9 @@ FLAGS := -std=c17 -D_GNU_SOURCE -Iinclude -DGP_VERSION='"$(VERSION)"' -fPIC -fvi
 	-Wall -Wextra -Wshadow -Wformat=2 -Wvla -Wundef -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wimplicit-fallthrough \
 	$(if $(DEVELOPER)$(CI),-Werror) -MMD -MP
-HARDEN := -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero \
+# clang before 16 wants a second option for the third.
+HARDEN := -fstack-protector-strong -fstack-clash-protection \
+	$(shell $(CC) -ftrivial-auto-var-init=zero -xc -E /dev/null >/dev/null 2>&1 && echo -ftrivial-auto-var-init=zero) \
 	$(if $(filter x86_64 i386,$(shell uname -m)),-fcf-protection=full) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(filter undefined,$(SAN)),-fno-sanitize-recover=all),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 LINK := -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(if $(SAN),-fsanitize=$(SAN))

@@ -33,6 +33,7 @@ struct handshake {
 	struct route route;
 	unsigned address; /* the one of route.proxies that is being used */
 	bool tcp_ready;   /* tcp has to be released */
+	bool done;        /* the tunnel stands */
 	struct gp_tunnel tunnel;
 	char peek[PEEK];
 };
@@ -55,6 +56,8 @@ static void handshake_free(void *context)
 	struct handshake *hs = context;
 	int saved_errno = errno;
 
+	if (hs->tcp_ready && !hs->done)
+		tcp_disconnect(&hs->tcp);
 	if (hs->tcp_ready)
 		tcp_release(&hs->tcp);
 	link_clear(&hs->link);
@@ -254,13 +257,13 @@ static enum handshake_result tunnel(struct handshake *hs, int fd)
 	if (err == GP_ERR_TIMEOUT && !hs->patience.restarts)
 		error = EINPROGRESS; /* what a send timeout gives, socket(7) */
 	tell_outcome(hs, err, error);
+	hs->done = !err;
 	if (!err) {
 		log_line(LOG_DEBUG, "tunnel to %s stands", hs->tunnel.authority);
 		return HANDSHAKE_DONE;
 	}
 	log_line(LOG_WARN, "no tunnel to %s: %s", hs->tunnel.authority,
 		 err == GP_ERR_SYSTEM ? strerror(error) : gp_strerror(err));
-	tcp_disconnect(&hs->tcp);
 	errno = error;
 	return HANDSHAKE_FAILED;
 }

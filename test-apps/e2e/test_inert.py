@@ -108,6 +108,14 @@ def relative_preload(user):
     proxy.end()
 
 
+def cancellation(user):
+    proxy = Simproxy("conn\nexpect\nhold\nrepeat\n")
+    result = run([APPS / "cancel", HOST, 7], user.preload(proxy.url))
+    equal(result.out, "cancelled, descriptors +0, mappings +0\n",
+          "a thread can be cancelled in connect(), and leaves nothing", result)
+    proxy.end()
+
+
 def main():
     user = harness.User("alice")
     unconfigured(user)
@@ -117,6 +125,7 @@ def main():
     watching_itself(user)
     agent_environment(user)
     relative_preload(user)
+    cancellation(user)
 
 
 if __name__ == "__main__":
