@@ -58,8 +58,10 @@ all: programs ## the library and the programs, usable as they are in build/
 programs: $(PROGRAMS)
 tests: $(UNIT) $(AGENT_UNIT) $(APPS) $(FUZZ) $(B)/simproxy
 
+# Every program pays for the library's segments: without one for the code alone, loading costs a
+# fifth less (33 instead of 41 microseconds where an empty library costs 24).
 $(B)/libgatepass.so: $(PRELOAD) $(CORE) shim/preload/exports.map
-	$(call link,-shared -Wl$(comma)--version-script=shim/preload/exports.map -Wl$(comma)-soname=libgatepass.so) $(PRELOAD) $(CORE)
+	$(call link,-shared -Wl$(comma)--version-script=shim/preload/exports.map -Wl$(comma)-soname=libgatepass.so -Wl$(comma)-z$(comma)noseparate-code) $(PRELOAD) $(CORE)
 $(B)/gatepass-agent: $(AGENT) $(CORE)
 	$(call link,-pie) $^ $$($(PKG_CONFIG) --libs $(AGENT_PACKAGES))
 $(B)/gatepassctl: $(CLI) $(CORE)
