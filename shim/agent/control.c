@@ -284,6 +284,7 @@ void control_logout(struct session *session, struct gp_wire *question)
 void control_stop(struct session *session, struct gp_wire *question)
 {
 	(void)question;
+	session_discount(session);
 	session_reply(session, "stopping");
 	session_send(session);
 	life_stop();

@@ -72,6 +72,9 @@ static void fail(struct write *write, GError *error)
 	enum store_state state = keyring_state_of(error);
 	const char *text = error->message;
 
+	/* libsecret says "locked" of a question that was put and not answered, too. */
+	if (state == STORE_LOCKED && keyring_has_display())
+		state = STORE_DISMISSED;
 	log_warn("keyring: %s", error->message);
 	if (is_no_collection(error)) {
 		state = STORE_ERROR;

@@ -24,6 +24,7 @@ struct session {
 	gpointer tag;
 	int fd; /* -1: closed */
 	bool busy, waited;
+	bool discounted; /* not in `count` */
 	struct conversation *conversation;
 };
 
@@ -53,8 +54,9 @@ static void free_session(struct session *session)
 {
 	if (session->conversation)
 		session->conversation->release(session->conversation);
+	if (!session->discounted)
+		count--;
 	g_free(session);
-	count--;
 	if (on_end)
 		on_end();
 }
@@ -209,6 +211,14 @@ void session_start(int fd)
 unsigned session_count(void)
 {
 	return count;
+}
+
+void session_discount(struct session *session)
+{
+	if (session->discounted)
+		return;
+	session->discounted = true;
+	count--;
 }
 
 void sessions_on_end(void (*ended)(void))

@@ -17,6 +17,8 @@ struct session;
 
 void session_start(int fd); /* takes over the connected, non-blocking socket */
 unsigned session_count(void);
+/* Its client waits for our end, so our end does not wait for it: it counts no more. */
+void session_discount(struct session *session);
 void sessions_on_end(void (*ended)(void)); /* told whenever one has ended */
 
 /*

@@ -60,7 +60,8 @@ int main(int argc, char **argv)
 	if (argc != 3 || getaddrinfo(argv[1], argv[2], &hints, &list))
 		return 2;
 	fd = socket(list->ai_family, SOCK_STREAM, 0);
-	/* The first one maps what stays: its stack's guard, and our table of the process. */
+	/* The first one maps what stays: its stack's guard, and our table of the process.
+	 */
 	pthread_create(&thread, NULL, connect_forever, NULL);
 	usleep(200 * 1000);
 	pthread_cancel(thread);

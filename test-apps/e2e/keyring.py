@@ -20,7 +20,7 @@ _BUS_CONFIG = """\
   </policy>
 </busconfig>
 """
-_KEYRING_PASSWORD = "looking-glass"
+PASSWORD = "looking-glass"
 
 
 def missing():
@@ -52,7 +52,7 @@ class Keyring:
         self.process = harness.start(
             ["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
             user.env(), stdin=subprocess.PIPE)
-        self.process.stdin.write(_KEYRING_PASSWORD.encode())
+        self.process.stdin.write(PASSWORD.encode())
         self.process.stdin.close()
         self.process.stdin = None
         if not harness.wait_until(self._works, step=0.1):

@@ -202,7 +202,7 @@ def wrapper_variables():
 def wrapper_env():
     ours = str(LIBRARY)
     result = gatepass("--env")
-    check(result.code == 0 and f"export LD_PRELOAD=" in result.out and ours in result.out,
+    check(result.code == 0 and "export LD_PRELOAD=" in result.out and ours in result.out,
           "gatepass: --env", result)
     for shell in ("dash", "bash"):
         if harness.needs(shell):

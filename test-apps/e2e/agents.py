@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Agents as a fixture: started by themselves, spoken to in their own protocol, and the program
+that is tried with them."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+
+import harness
+from harness import APPS, BUILD, PATIENCE, check, equal, start, wait_until
+from simproxy import BASE64, OK
+
+AGENT = BUILD / "gatepass-agent"
+# A stand-in address that stands for no name: programs need ask for none, and get there by the
+# proxy or not at all. Whoever has no agent is told ENETUNREACH.
+ADDRESS = "198.19.0.9"
+# A proxy's script: whoever has the password gets through.
+OPEN = f"conn\nauth {BASE64}\nsend {OK}\nfinish\nrepeat\n"
+BASIC = ("challenge", 'Basic realm="x"')
+
+
+# --- a client of the agent ---------------------------------------------------------------
+
+def pack(verb, *pairs):
+    lines = "".join(f"{key}={value}\n" for key, value in pairs)
+    return f"gatepass 1 {verb}\n{lines}".encode()
+
+
+class Talk:
+    """One conversation with the agent."""
+
+    def __init__(self, path):
+        self.link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.link.settimeout(20)
+        self.link.connect(str(path))
+
+    def say(self, verb, *pairs):
+        self.send(pack(verb, *pairs))
+
+    def send(self, packet):
+        try:
+            self.link.send(packet)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # as hear() will tell
+
+    def hear(self, seconds=20):
+        """(verb, {key: value}), or "closed" or "silence" without keys."""
+        self.link.settimeout(seconds)
+        try:
+            head, *lines = self.link.recv(1 << 18).decode().splitlines() or ["closed"]
+        except socket.timeout:
+            return "silence", {}
+        except ConnectionResetError:
+            return "closed", {}
+        return head.split()[-1], dict(line.split("=", 1) for line in lines)
+
+    def ask(self, verb, *pairs):
+        self.say(verb, *pairs)
+        return self.hear()
+
+    def is_silent(self, seconds=0.3):
+        return not select.select([self.link], [], [], seconds)[0]
+
+    def close(self):
+        self.link.close()
+
+
+def route(url):
+    return ("route", ("address", f"{ADDRESS}:443"), ("gatepass-proxy", url))
+
+
+def challenge(authorized=0):
+    return ("challenge", ("status", 407), ("kept", 1), ("authorized", authorized), BASIC)
+
+
+# --- programs and agents -----------------------------------------------------------------
+
+def start_program(user, proxy, **extra):
+    return start([APPS / "connect_errno", ADDRESS, 443],
+                 user.preload(proxy.url_with_password, **extra),
+                 stdout=subprocess.PIPE, text=True)
+
+
+def end_program(process):
+    """(the error's name, milliseconds)"""
+    out = process.communicate(timeout=60 * PATIENCE)[0].split()
+    harness.stop(process)
+    return (out[0], int(out[1])) if len(out) == 2 else ("?", -1)
+
+
+def connect(user, proxy, **extra):
+    return end_program(start_program(user, proxy, **extra))[0]
+
+
+def agent_env(user, **extra):
+    env = user.env(**extra)
+    if harness.SANITIZER == "address":
+        # The leak checker traces its process, which an undumpable one forbids.
+        env.setdefault("ASAN_OPTIONS", "detect_leaks=0")
+    return env
+
+
+def start_agent(user, *args, path=None, **extra):
+    """An agent that is our own child, when it answers."""
+    process = start([AGENT, *args],
+                    agent_env(user, GATEPASS_AGENT=path, **extra))
+    if not wait_until(lambda: user.ask_agent("gatepass 1 status\n", path)):
+        raise RuntimeError("gatepass-agent does not start")
+    return process
+
+
+def ends(process, seconds=10):
+    """Its exit status; None if it lives on."""
+    try:
+        return process.wait(seconds * PATIENCE)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def lives(pid):
+    return pid in harness.descendants()
+
+
+def kill(pid):
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not lives(pid))
+
+
+def descriptors(pid):
+    """Only root may look into a process that is not dumpable."""
+    return len(os.listdir(f"/proc/{pid}/fd")) if harness.AS_ROOT else 0
+
+
+def same_agent(user, pid, before, what):
+    equal(user.agent_pid(), pid, f"{what}: the agent is still the same")
+    if harness.AS_ROOT:
+        check(wait_until(lambda: descriptors(pid) <= before, 3),
+              f"{what}: it has no descriptor more", f"{before}, then {descriptors(pid)}")
