@@ -13,6 +13,7 @@
 
 static GDBusConnection *watched;
 static enum store_state refusal;
+static unsigned overdue; /* searches whose answer is late */
 
 static bool is_set(const char *variable)
 {
@@ -56,7 +57,6 @@ static gboolean expire(gpointer data)
 
 	call->timer = 0;
 	call->expired = true;
-	g_cancellable_cancel(call->cancellable);
 	call->on_expired(call);
 	return G_SOURCE_REMOVE;
 }
@@ -85,6 +85,11 @@ void keyring_call_release(struct keyring_call *call)
 	if (call->timer)
 		g_source_remove(call->timer);
 	g_clear_object(&call->cancellable);
+}
+
+void keyring_call_cancel(struct keyring_call *call)
+{
+	g_cancellable_cancel(call->cancellable);
 }
 
 enum store_state keyring_state_of(const GError *error)
@@ -175,6 +180,19 @@ enum store_state keyring_refusal(void)
 void keyring_set_refusal(enum store_state state)
 {
 	refusal = state;
+}
+
+bool keyring_is_silent(void)
+{
+	return overdue > 0;
+}
+
+void keyring_note_overdue(bool is)
+{
+	if (is)
+		overdue++;
+	else
+		overdue--;
 }
 
 GHashTable *keyring_attributes(const char *server, const uint16_t *port, const char *user)

@@ -14,9 +14,11 @@
 
 /* A hung keyring daemon answers nothing; a person needs a minute; where nobody can be
  * asked, a keyring with a blank password still unlocks, and fast. */
-#define KEYRING_CALL_SECONDS   5
-#define KEYRING_PROMPT_SECONDS 60
-#define KEYRING_SILENT_SECONDS 3
+#define KEYRING_CALL_SECONDS    5
+#define KEYRING_PROMPT_SECONDS  60
+#define KEYRING_UNASKED_SECONDS 3
+/* What a search waits for a daemon that owes another one an answer. */
+#define KEYRING_SILENCE_SECONDS 1
 
 /* Is there a session bus? Never starts one. Sets DBUS_SESSION_BUS_ADDRESS if it is unset
  * and $XDG_RUNTIME_DIR/bus is there. */
@@ -39,6 +41,8 @@ void keyring_call_arm(struct keyring_call *call, unsigned seconds,
 /* First thing in the step's callback. False: the caller was answered already; only free.
  */
 bool keyring_call_returned(struct keyring_call *call);
+/* For on_expired: ends the step, and closes the prompt that it may have opened. */
+void keyring_call_cancel(struct keyring_call *call);
 void keyring_call_release(struct keyring_call *call);
 
 enum store_state keyring_state_of(const GError *error);
@@ -51,6 +55,12 @@ void keyring_watch(SecretService *service);
  * STORE_NOT_ASKED: not so. */
 enum store_state keyring_refusal(void);
 void keyring_set_refusal(enum store_state refusal);
+
+/* A daemon that owes an answer, which a search waited for in vain, is not asked again
+ * until it gives that answer (or D-Bus gives up, after 25 s): one program waits for a
+ * hung daemon, and not each of them. */
+bool keyring_is_silent(void);
+void keyring_note_overdue(bool is);
 
 /* The attributes of a proxy's entry; port and user are left out when NULL. Owned by the
  * caller: g_hash_table_unref(). */

@@ -26,7 +26,9 @@ struct search {
 
 static struct search *unlocker; /* whose prompt is open */
 static GQueue unlock_queue;     /* of struct search, which wait for it */
+static GQueue silence_queue;    /* which wait for a daemon that owes an answer */
 
+static void begin(struct search *search);
 static void ask_stage(struct search *search);
 
 static void free_search(struct search *search)
@@ -58,7 +60,28 @@ static void fail(struct search *search, GError *error)
 static void step_expired(struct keyring_call *call)
 {
 	log_warn("keyring: no answer for %d seconds", KEYRING_CALL_SECONDS);
+	keyring_note_overdue(true);
 	answer((struct search *)call, STORE_ERROR, NULL);
+}
+
+/* The answer of an expired step: its caller was told long ago, others may be waiting. */
+static void came_late(struct search *search)
+{
+	log_info("keyring: it answers again");
+	keyring_note_overdue(false);
+	free_search(search);
+	while (!keyring_is_silent() && (search = g_queue_pop_head(&silence_queue))) {
+		(void)keyring_call_returned(&search->call);
+		begin(search);
+	}
+}
+
+static void still_silent(struct keyring_call *call)
+{
+	struct search *search = (struct search *)call;
+
+	g_queue_remove(&silence_queue, search);
+	finish(search, STORE_ERROR, NULL);
 }
 
 static void end_unlock(void)
@@ -84,6 +107,7 @@ static void refuse(struct search *search)
 
 static void unlock_expired(struct keyring_call *call)
 {
+	keyring_call_cancel(call);
 	refuse((struct search *)call);
 }
 
@@ -135,7 +159,7 @@ static void unlock(struct search *search, GList *items)
 	unlocker = search;
 	keyring_call_arm(&search->call,
 			 keyring_has_display() ? KEYRING_PROMPT_SECONDS
-					       : KEYRING_SILENT_SECONDS,
+					       : KEYRING_UNASKED_SECONDS,
 			 unlock_expired);
 	secret_service_unlock(search->service, items, search->call.cancellable,
 			      unlock_returned, search);
@@ -179,7 +203,7 @@ static void stage_returned(GObject *source, GAsyncResult *result, gpointer data)
 
 	if (!keyring_call_returned(&search->call)) {
 		g_clear_error(&error);
-		free_search(search);
+		came_late(search);
 		goto out;
 	}
 	if (error) {
@@ -233,7 +257,7 @@ static void service_returned(GObject *source, GAsyncResult *result, gpointer dat
 	search->service = secret_service_get_finish(result, &error);
 	if (!keyring_call_returned(&search->call)) {
 		g_clear_error(&error);
-		free_search(search);
+		came_late(search);
 		return;
 	}
 	if (error) {
@@ -244,6 +268,13 @@ static void service_returned(GObject *source, GAsyncResult *result, gpointer dat
 	ask_stage(search);
 }
 
+static void begin(struct search *search)
+{
+	keyring_call_arm(&search->call, KEYRING_CALL_SECONDS, step_expired);
+	secret_service_get(SECRET_SERVICE_OPEN_SESSION, search->call.cancellable,
+			   service_returned, search);
+}
+
 void keyring_search(const struct keyring_search *request)
 {
 	struct search *search = g_new0(struct search, 1);
@@ -251,14 +282,14 @@ void keyring_search(const struct keyring_search *request)
 	search->request = *request;
 	if (!keyring_has_bus()) {
 		finish(search, STORE_NO_BUS, NULL);
-		return;
-	}
-	/* D-Bus carries UTF-8 only, so no entry has such a user. */
-	if (search->request.user && !g_utf8_validate(search->request.user, -1, NULL)) {
+	} else if (search->request.user &&
+		   !g_utf8_validate(search->request.user, -1, NULL)) {
+		/* D-Bus carries UTF-8 only, so no entry has such a user. */
 		finish(search, STORE_ABSENT, NULL);
-		return;
+	} else if (keyring_is_silent()) {
+		g_queue_push_tail(&silence_queue, search);
+		keyring_call_arm(&search->call, KEYRING_SILENCE_SECONDS, still_silent);
+	} else {
+		begin(search);
 	}
-	keyring_call_arm(&search->call, KEYRING_CALL_SECONDS, step_expired);
-	secret_service_get(SECRET_SERVICE_OPEN_SESSION, search->call.cancellable,
-			   service_returned, search);
 }

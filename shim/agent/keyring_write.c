@@ -89,12 +89,14 @@ static void fail(struct write *write, GError *error)
 static void call_expired(struct keyring_call *call)
 {
 	log_warn("keyring: no answer for %d seconds", KEYRING_CALL_SECONDS);
+	keyring_call_cancel(call);
 	answer((struct write *)call, STORE_ERROR, "the keyring does not answer");
 }
 
 /* Storing waits for nothing but a prompt. */
 static void store_expired(struct keyring_call *call)
 {
+	keyring_call_cancel(call);
 	answer((struct write *)call,
 	       keyring_has_display() ? STORE_DISMISSED : STORE_LOCKED, NULL);
 }

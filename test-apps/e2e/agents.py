@@ -9,7 +9,7 @@ import socket
 import subprocess
 
 import harness
-from harness import APPS, BUILD, PATIENCE, check, equal, start, wait_until
+from harness import APPS, BUILD, PATIENCE, start, wait_until
 from simproxy import BASE64, OK
 
 AGENT = BUILD / "gatepass-agent"
@@ -131,10 +131,3 @@ def kill(pid):
 def descriptors(pid):
     """Only root may look into a process that is not dumpable."""
     return len(os.listdir(f"/proc/{pid}/fd")) if harness.AS_ROOT else 0
-
-
-def same_agent(user, pid, before, what):
-    equal(user.agent_pid(), pid, f"{what}: the agent is still the same")
-    if harness.AS_ROOT:
-        check(wait_until(lambda: descriptors(pid) <= before, 3),
-              f"{what}: it has no descriptor more", f"{before}, then {descriptors(pid)}")
