@@ -108,6 +108,8 @@ def done():
 def main(body):
     """Runs a whole test program and exits."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
+    # A shell's background job ignores it, and so would every program that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         body()
     except BaseException as error:  # SystemExit and KeyboardInterrupt need the clean-up too
