@@ -14,8 +14,12 @@
 #include "link.h"
 #include "log.h"
 
-/* Programs hand out the low numbers to themselves, and some rely on the order. */
-#define HIGH_FD 500
+/*
+ * Programs hand out the low numbers to themselves, and some rely on the order. But a
+ * process begins with a table of 64, and in one with threads the kernel waits for all
+ * processors (an RCU grace period, some 10 ms) before it gives it a larger one.
+ */
+#define HIGH_FD 44
 
 /* How long an agent that is there may let us wait for its accept queue. */
 #define CONNECT_SECONDS 5
