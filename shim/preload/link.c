@@ -24,6 +24,23 @@
 /* How long an agent that is there may let us wait for its accept queue. */
 #define CONNECT_SECONDS 5
 
+static bool has_run_user(unsigned uid)
+{
+	char path[32];
+	struct gp_buf buf;
+
+	gp_buf_init(&buf, path, sizeof(path) - 1);
+	gp_buf_add_string(&buf, "/run/user/");
+	gp_buf_add_uint(&buf, uid);
+	path[buf.len] = '\0';
+	return access(path, X_OK) == 0;
+}
+
+static bool is_set(const char *value)
+{
+	return value && *value;
+}
+
 static enum gp_err find_socket(struct sockaddr_un *un)
 {
 	struct gp_agent_place place = {
@@ -31,14 +48,9 @@ static enum gp_err find_socket(struct sockaddr_un *un)
 		.runtime_dir = getenv("XDG_RUNTIME_DIR"),
 		.uid = geteuid(),
 	};
-	char run_user[32] = "/run/user/";
-	struct gp_buf buf;
 
-	gp_buf_init(&buf, run_user, sizeof(run_user) - 1);
-	buf.len = strlen(run_user);
-	gp_buf_add_uint(&buf, place.uid);
-	run_user[buf.len] = '\0';
-	place.run_user = access(run_user, X_OK) == 0;
+	if (!is_set(place.agent) && !is_set(place.runtime_dir))
+		place.run_user = has_run_user(place.uid);
 	*un = (struct sockaddr_un){.sun_family = AF_UNIX};
 	return gp_agent_path(&place, un->sun_path);
 }
