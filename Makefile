@@ -105,7 +105,7 @@ deps: ## install what building and testing need (apt; DEPS=build: building only,
 demo: ## a local proxy that answers 407, a real keyring, and wget getting through
 	@shim/packaging/deps --quiet
 	@$(MAKE) --no-print-directory programs
-	@test-apps/e2e/demo
+	@PYTHONDONTWRITEBYTECODE=1 test-apps/e2e/demo
 
 check: ## every test; ends with "N passed, N failed, N skipped"
 	@shim/packaging/deps --quiet
