@@ -27,6 +27,7 @@
 #define PEEK 4096
 
 struct handshake {
+	const union gp_address *destination;
 	struct link link;
 	struct patience patience;
 	struct tcp tcp;
@@ -34,6 +35,7 @@ struct handshake {
 	unsigned address; /* the one of route.proxies that is being used */
 	bool tcp_ready;   /* tcp has to be released */
 	bool done;        /* the tunnel stands */
+	bool reopened;    /* a second agent is being asked */
 	struct gp_tunnel tunnel;
 	char peek[PEEK];
 };
@@ -178,14 +180,49 @@ static void write_challenge(struct handshake *hs)
 			gp_wire_add_text(out, "challenge", field.value);
 }
 
+/*
+ * The agent ended between route and challenge: its successor is told where this goes. Not
+ * once an authorization was sent, because the successor does not know which one that was,
+ * and might offer it again.
+ */
+static bool may_reopen(const struct handshake *hs, enum gp_err err)
+{
+	return err == GP_ERR_SYSTEM && errno == ECONNRESET && !hs->reopened &&
+	       !gp_tunnel_authorized(&hs->tunnel);
+}
+
+static enum gp_err reopen(struct handshake *hs)
+{
+	struct route route;
+	enum gp_err err;
+
+	hs->reopened = true;
+	link_close(&hs->link);
+	err = link_open(&hs->link);
+	if (!err)
+		err = route_ask(&route, &hs->link, hs->destination, &hs->patience);
+	if (!err && route.way != WAY_TUNNEL)
+		err = GP_ERR_PROXY_AUTH;
+	return err;
+}
+
+static enum gp_err ask_challenge(struct handshake *hs, struct gp_wire *answer)
+{
+	write_challenge(hs);
+	return link_ask(&hs->link, &hs->patience, answer);
+}
+
 static enum gp_err do_ask(struct handshake *hs)
 {
 	const char *key, *value, *authorization = NULL;
 	struct gp_wire answer;
-	enum gp_err err;
+	enum gp_err err = ask_challenge(hs, &answer);
 
-	write_challenge(hs);
-	err = link_ask(&hs->link, &hs->patience, &answer);
+	if (may_reopen(hs, err)) {
+		err = reopen(hs);
+		if (!err)
+			err = ask_challenge(hs, &answer);
+	}
 	if (err)
 		return err;
 	while (gp_wire_next(&answer, &key, &value)) {
@@ -283,6 +320,7 @@ static enum handshake_result run(struct handshake *hs, int fd,
 {
 	enum gp_err err;
 
+	hs->destination = destination;
 	if (link_open(&hs->link))
 		return without_agent(destination);
 	err = route_ask(&hs->route, &hs->link, destination, &hs->patience);
