@@ -2,8 +2,8 @@
 /*
  * The process's environment, as the agent is told of it and as it inherits it.
  */
-#ifndef GATEPASS_VARIABLES_H
-#define GATEPASS_VARIABLES_H
+#ifndef GATEPASS_CLI_VARIABLES_H
+#define GATEPASS_CLI_VARIABLES_H
 
 #include <gatepass/text.h>
 

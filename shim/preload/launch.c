@@ -28,6 +28,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <gatepass/variables.h>
+
 #include "clock.h"
 #include "launch.h"
 #include "log.h"
@@ -38,17 +40,6 @@
 #define STACK         (64 * 1024)
 
 extern char **environ;
-
-/* What the agent gets of the environment: to find the user's files, bus, screen, tickets
- * and language, and our own settings. */
-static const char *const passed[] = {
-	"HOME=",       "PATH=",
-	"LANG=",       "LC_",
-	"XDG_",        "DBUS_SESSION_BUS_ADDRESS=",
-	"DISPLAY=",    "WAYLAND_DISPLAY=",
-	"XAUTHORITY=", "KRB5",
-	"GATEPASS_",
-};
 
 #define VARIABLES_MAX 128
 
@@ -62,20 +53,12 @@ struct launch {
 
 static _Atomic int64_t not_before;
 
-static bool is_passed(const char *variable)
-{
-	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
-		if (!strncmp(variable, passed[i], strlen(passed[i])))
-			return strncmp(variable, "GATEPASS_PROXY=", 15) != 0;
-	return false;
-}
-
 static void choose_environment(struct launch *launch)
 {
 	size_t count = 0;
 
 	for (char **variable = environ; variable && *variable; variable++)
-		if (count < VARIABLES_MAX && is_passed(*variable))
+		if (count < VARIABLES_MAX && gp_variable_is_inherited(*variable))
 			launch->env[count++] = *variable;
 	launch->env[count] = NULL;
 }

@@ -3,10 +3,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <gatepass/variables.h>
 #include <gatepass/wire.h>
 
 #include "clock.h"
@@ -18,25 +18,6 @@ struct settings {
 	char lines[];
 };
 
-/* Keys of the protocol and the variables behind them, the first that is set counts. */
-struct variable {
-	const char *key;
-	const char *lower, *upper;
-	bool is_proxy;
-};
-
-static const struct variable variables[] = {
-	{"gatepass-proxy", "GATEPASS_PROXY", NULL, true},
-	{"gatepass-no-proxy", "GATEPASS_NO_PROXY", NULL, false},
-	{"gatepass-config", "GATEPASS_CONFIG", NULL, true},
-	{"http-proxy", "http_proxy", "HTTP_PROXY", true},
-	{"https-proxy", "https_proxy", "HTTPS_PROXY", true},
-	{"all-proxy", "all_proxy", "ALL_PROXY", true},
-	{"no-proxy", "no_proxy", "NO_PROXY", false},
-};
-
-#define VARIABLES (sizeof(variables) / sizeof(variables[0]))
-
 /* Everything that one message can carry besides its own keys. */
 #define LINES_MAX (GP_WIRE_MAX / 2)
 
@@ -44,41 +25,30 @@ static _Atomic(struct settings *) settings;
 static _Atomic int64_t next_look; /* when to look for files again; 0: now */
 static atomic_bool file_found;
 
-static const char *value_of(const struct variable *variable)
-{
-	const char *value = getenv(variable->lower);
-
-	if ((value && *value) || !variable->upper)
-		return value;
-	/* A CGI program's HTTP_PROXY comes from a client's "Proxy:" header. */
-	if (!strcmp(variable->upper, "HTTP_PROXY") && getenv("REQUEST_METHOD"))
-		return NULL;
-	return getenv(variable->upper);
-}
-
 static struct settings *take(void)
 {
 	struct settings *taken =
 		mmap(NULL, sizeof(*taken) + LINES_MAX, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct gp_variable variable;
+	unsigned index = 0;
 	struct gp_buf buf;
 
 	if (taken == MAP_FAILED)
 		return NULL;
 	gp_buf_init(&buf, taken->lines, LINES_MAX);
-	for (size_t i = 0; i < VARIABLES; i++) {
-		const char *value = value_of(&variables[i]);
+	while (gp_variable_next(&index, getenv, &variable)) {
 		size_t before = buf.len;
 
-		if (!value || !*value)
+		if (!*variable.value)
 			continue;
-		gp_wire_add(&buf, variables[i].key, value);
+		gp_wire_add(&buf, variable.key, variable.value);
 		if (buf.full) { /* without this one, then */
 			buf.len = before;
 			buf.full = false;
 			continue;
 		}
-		taken->proxy |= variables[i].is_proxy;
+		taken->proxy |= variable.is_proxy;
 	}
 	taken->len = buf.len;
 	return taken;
