@@ -27,6 +27,10 @@ void gp_host_authority(const char *host, uint16_t port, struct gp_buf *out);
  * colon, which only it can judge. */
 bool gp_host_is_numeric(const char *host);
 
+/* A normalised name that no proxy is asked for, whatever is configured: one without a
+ * dot, and those below "localhost" (RFC 6761) and "local" (multicast DNS, RFC 6762). */
+bool gp_host_is_local(const char *host);
+
 /* An IPv4 or IPv6 socket address. */
 union gp_address {
 	struct sockaddr sa;
@@ -39,8 +43,12 @@ union gp_address {
  */
 bool gp_address_set(union gp_address *out, const struct sockaddr *sa,
 		    socklen_t len) GP_MUST_CHECK;
+/* From the octets in network order, 4 or 16 by the family, AF_INET or AF_INET6; port 0.
+ */
+void gp_address_from_octets(int family, const void *octets, union gp_address *out);
 socklen_t gp_address_len(const union gp_address *address);
 uint16_t gp_address_port(const union gp_address *address);
+void gp_address_set_port(union gp_address *address, uint16_t port);
 
 /* ::ffff:a.b.c.d becomes a.b.c.d; everything else stays. */
 void gp_address_unmap(union gp_address *address);

@@ -3,7 +3,6 @@
  * start together cost one look-up. */
 #include "addresses.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,34 +65,21 @@ static void add(struct addresses *out, union gp_address *address)
 
 static bool make_literal(const struct endpoint *host, union gp_address *out)
 {
-	memset(out, 0, sizeof(*out));
-	if (inet_pton(AF_INET, host->host, &out->in.sin_addr) == 1) {
-		out->in.sin_family = AF_INET;
-		out->in.sin_port = htons(host->port);
-		return true;
-	}
-	if (inet_pton(AF_INET6, host->host, &out->in6.sin6_addr) == 1) {
-		out->in6.sin6_family = AF_INET6;
-		out->in6.sin6_port = htons(host->port);
-		return true;
-	}
-	return false;
+	if (!gp_address_parse_host(host->host, out))
+		return false;
+	gp_address_set_port(out, host->port);
+	return true;
 }
 
 static bool convert(GInetAddress *from, uint16_t port, union gp_address *out)
 {
-	memset(out, 0, sizeof(*out));
-	/* A link-local address needs its interface, for which `way` has no place. */
-	if (g_inet_address_get_family(from) == G_SOCKET_FAMILY_IPV4) {
-		out->in.sin_family = AF_INET;
-		out->in.sin_port = htons(port);
-		memcpy(&out->in.sin_addr, g_inet_address_to_bytes(from), 4);
-		return true;
-	}
-	out->in6.sin6_family = AF_INET6;
-	out->in6.sin6_port = htons(port);
-	memcpy(&out->in6.sin6_addr, g_inet_address_to_bytes(from), 16);
-	return !g_inet_address_get_is_link_local(from);
+	bool ipv4 = g_inet_address_get_family(from) == G_SOCKET_FAMILY_IPV4;
+
+	gp_address_from_octets(ipv4 ? AF_INET : AF_INET6, g_inet_address_to_bytes(from),
+			       out);
+	gp_address_set_port(out, port);
+	/* A link-local IPv6 address needs its interface, for which `way` has no place. */
+	return ipv4 || !g_inet_address_get_is_link_local(from);
 }
 
 static void take(struct search *search, GList *addresses)

@@ -186,12 +186,6 @@ static void look_at_name(void *data, const struct endpoint *proxy)
 	search->found |= !strcmp(proxy->host, search->name);
 }
 
-static bool is_local_name(const char *name)
-{
-	return !strchr(name, '.') || g_str_has_suffix(name, ".localhost") ||
-	       g_str_has_suffix(name, ".local") || gp_host_is_numeric(name);
-}
-
 bool routes_name_is_proxied(const struct asker *asker, const struct config *config,
 			    const char *name)
 {
@@ -199,7 +193,7 @@ bool routes_name_is_proxied(const struct asker *asker, const struct config *conf
 	struct choice choice;
 	bool proxied;
 
-	if (is_local_name(name) ||
+	if (gp_host_is_local(name) || gp_host_is_numeric(name) ||
 	    is_exempt_for_some_port(asker->gatepass_no_proxy, name) ||
 	    is_exempt_for_some_port(config->no_proxy, name) ||
 	    is_exempt_for_some_port(asker->no_proxy, name))

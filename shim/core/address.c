@@ -25,6 +25,16 @@ bool gp_address_set(union gp_address *out, const struct sockaddr *sa, socklen_t 
 	return true;
 }
 
+void gp_address_from_octets(int family, const void *octets, union gp_address *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->sa.sa_family = (sa_family_t)family;
+	if (family == AF_INET6)
+		memcpy(&out->in6.sin6_addr, octets, 16);
+	else
+		memcpy(&out->in.sin_addr, octets, 4);
+}
+
 socklen_t gp_address_len(const union gp_address *address)
 {
 	return address->sa.sa_family == AF_INET6 ? sizeof(address->in6)
@@ -35,6 +45,14 @@ uint16_t gp_address_port(const union gp_address *address)
 {
 	return ntohs(address->sa.sa_family == AF_INET6 ? address->in6.sin6_port
 						       : address->in.sin_port);
+}
+
+void gp_address_set_port(union gp_address *address, uint16_t port)
+{
+	if (address->sa.sa_family == AF_INET6)
+		address->in6.sin6_port = htons(port);
+	else
+		address->in.sin_port = htons(port);
 }
 
 void gp_address_unmap(union gp_address *address)
@@ -61,14 +79,6 @@ void gp_address_map(union gp_address *address)
 	in6.sin6_addr.s6_addr[11] = 0xff;
 	memcpy(in6.sin6_addr.s6_addr + 12, &address->in.sin_addr, 4);
 	address->in6 = in6;
-}
-
-static void set_port(union gp_address *address, uint16_t port)
-{
-	if (address->sa.sa_family == AF_INET6)
-		address->in6.sin6_port = htons(port);
-	else
-		address->in.sin_port = htons(port);
 }
 
 bool gp_address_parse_host(const char *string, union gp_address *out)
@@ -103,7 +113,7 @@ bool gp_address_parse(const char *string, union gp_address *out)
 	if (!gp_text_copy(name, host, sizeof(host)) ||
 	    bracketed != (strchr(host, ':') != NULL) || !gp_address_parse_host(host, out))
 		return false;
-	set_port(out, (uint16_t)port);
+	gp_address_set_port(out, (uint16_t)port);
 	return true;
 }
 
@@ -168,16 +178,12 @@ uint32_t gp_fake_number(const union gp_address *address)
 void gp_fake_address(uint32_t number, int family, uint16_t port, union gp_address *out)
 {
 	uint32_t ip = htonl(FAKE_NET + number);
+	uint8_t octets[16] = {0x01}; /* 100:: */
 
-	memset(out, 0, sizeof(*out));
-	if (family == AF_INET6) {
-		out->in6.sin6_family = AF_INET6;
-		out->in6.sin6_port = htons(port);
-		out->in6.sin6_addr.s6_addr[0] = 0x01;
-		memcpy(out->in6.sin6_addr.s6_addr + 12, &ip, sizeof(ip));
-	} else {
-		out->in.sin_family = AF_INET;
-		out->in.sin_port = htons(port);
-		out->in.sin_addr.s_addr = ip;
-	}
+	memcpy(octets + 12, &ip, sizeof(ip));
+	if (family == AF_INET6)
+		gp_address_from_octets(AF_INET6, octets, out);
+	else
+		gp_address_from_octets(AF_INET, &ip, out);
+	gp_address_set_port(out, port);
 }

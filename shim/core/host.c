@@ -70,3 +70,11 @@ bool gp_host_is_numeric(const char *host)
 	 * is in no name, so such text is an IPv6 address or an error of the caller's. */
 	return strchr(host, ':') || inet_aton(host, &in);
 }
+
+bool gp_host_is_local(const char *host)
+{
+	struct gp_text text = gp_text(host);
+
+	return !strchr(host, '.') || gp_text_ends(text, gp_text(".local")) ||
+	       gp_text_ends(text, gp_text(".localhost"));
+}

@@ -113,10 +113,7 @@ static int bind_as(int fd, int domain, const union gp_address *bound)
 	if (!bind(fd, &local.sa, gp_address_len(&local)) || errno != EADDRINUSE)
 		return 0;
 	/* The old socket has the port still; the address matters more. */
-	if (domain == AF_INET)
-		local.in.sin_port = 0;
-	else
-		local.in6.sin6_port = 0;
+	gp_address_set_port(&local, 0);
 	return bind(fd, &local.sa, gp_address_len(&local));
 }
 

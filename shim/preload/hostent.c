@@ -89,16 +89,12 @@ static bool find(const char *name, int family, union gp_address *address)
 /* Notes what the system's resolver found, and returns it. */
 static struct hostent *note(const char *name, struct hostent *host)
 {
-	union gp_address address = {0};
+	union gp_address address;
 
 	if (!host || gp_host_is_numeric(name) || !process_active())
 		return host;
-	address.sa.sa_family = (sa_family_t)host->h_addrtype;
 	for (char **entry = host->h_addr_list; *entry; entry++) {
-		if (host->h_addrtype == AF_INET6)
-			memcpy(&address.in6.sin6_addr, *entry, 16);
-		else
-			memcpy(&address.in.sin_addr, *entry, 4);
+		gp_address_from_octets(host->h_addrtype, *entry, &address);
 		locals_remember(name, &address);
 	}
 	return host;
@@ -138,14 +134,9 @@ static int shim_gethostbyname2_r(const char *name, int family, struct hostent *h
 static bool find_name(const void *raw, socklen_t len, int family,
 		      union gp_address *address, char *name)
 {
-	memset(address, 0, sizeof(*address));
-	address->sa.sa_family = (sa_family_t)family;
-	if (family == AF_INET && len == 4)
-		memcpy(&address->in.sin_addr, raw, 4);
-	else if (family == AF_INET6 && len == 16)
-		memcpy(&address->in6.sin6_addr, raw, 16);
-	else
+	if ((family != AF_INET || len != 4) && (family != AF_INET6 || len != 16))
 		return false;
+	gp_address_from_octets(family, raw, address);
 	return stand_in_name(address, name);
 }
 

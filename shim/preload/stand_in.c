@@ -40,21 +40,6 @@ static bool ask(const char *verb, const char *key, const char *subject,
 	return told;
 }
 
-/* Names that no proxy is asked for, whatever is configured: "localhost", single labels,
- * and what multicast DNS answers. */
-static bool is_local_name(const char *name)
-{
-	const char *dot = strchr(name, '.');
-	struct gp_text text = gp_text(name);
-
-	if (!dot || !dot[1])
-		return true;
-	if (text.p[text.len - 1] == '.')
-		text.len--;
-	return gp_text_ends(text, gp_text(".local")) ||
-	       gp_text_ends(text, gp_text(".localhost"));
-}
-
 uint32_t stand_in_for(const char *name)
 {
 	char text[GP_ADDRESS_MAX];
@@ -63,10 +48,11 @@ uint32_t stand_in_for(const char *name)
 	int saved_errno = errno;
 	uint32_t number = 0;
 
-	if (!name || is_local_name(name) || gp_host_is_numeric(name) || !process_active())
+	if (!name || gp_host_is_numeric(name) ||
+	    gp_host_normalise(gp_text(name), normal) || gp_host_is_local(normal) ||
+	    !process_active())
 		return 0;
-	if (!gp_host_normalise(gp_text(name), normal) &&
-	    ask("resolve", "host", normal, "address", text, sizeof(text)) &&
+	if (ask("resolve", "host", normal, "address", text, sizeof(text)) &&
 	    gp_address_parse_host(text, &address))
 		number = gp_fake_number(&address);
 	errno = saved_errno;

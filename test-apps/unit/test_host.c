@@ -565,9 +565,42 @@ static void fake_addresses_are_where_they_belong(void **state)
 	assert_int_equal(gp_address_len(&address), sizeof(struct sockaddr_in6));
 }
 
+static void local_names(void **state)
+{
+	(void)state;
+	assert_true(gp_host_is_local("localhost"));
+	assert_true(gp_host_is_local("intranet"));
+	assert_true(gp_host_is_local("printer.local"));
+	assert_true(gp_host_is_local("a.localhost"));
+	assert_false(gp_host_is_local("local.example"));
+	assert_false(gp_host_is_local("a.notlocal"));
+	assert_false(gp_host_is_local("localhost.example"));
+}
+
+static void address_from_octets(void **state)
+{
+	static const uint8_t ipv6[16] = {0x20, 1, 0x0d, 0xb8, [15] = 1};
+	static const uint8_t ipv4[4] = {192, 0, 2, 1};
+	char text[GP_ADDRESS_MAX];
+	union gp_address address;
+
+	(void)state;
+	gp_address_from_octets(AF_INET6, ipv6, &address);
+	gp_address_set_port(&address, 443);
+	gp_address_format(&address, text);
+	assert_string_equal(text, "[2001:db8::1]:443");
+	gp_address_from_octets(AF_INET, ipv4, &address);
+	assert_int_equal(gp_address_port(&address), 0);
+	gp_address_set_port(&address, 80);
+	gp_address_format(&address, text);
+	assert_string_equal(text, "192.0.2.1:80");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(local_names),
+		cmocka_unit_test(address_from_octets),
 		cmocka_unit_test(normalise_accepts),
 		cmocka_unit_test(normalise_refuses),
 		cmocka_unit_test(normalise_knows_each_octet),
