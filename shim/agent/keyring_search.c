@@ -76,6 +76,19 @@ static void came_late(struct search *search)
 	}
 }
 
+/* Of a step: true if it came in time and without error, else the search has ended. */
+static bool is_on_course(struct search *search, GError *error)
+{
+	if (!keyring_call_returned(&search->call)) {
+		g_clear_error(&error);
+		came_late(search);
+		return false;
+	}
+	if (error)
+		fail(search, error);
+	return !error;
+}
+
 static void still_silent(struct keyring_call *call)
 {
 	struct search *search = (struct search *)call;
@@ -201,15 +214,8 @@ static void stage_returned(GObject *source, GAsyncResult *result, gpointer data)
 		secret_service_search_finish(SECRET_SERVICE(source), result, &error);
 	GList *open = NULL, *locked = NULL;
 
-	if (!keyring_call_returned(&search->call)) {
-		g_clear_error(&error);
-		came_late(search);
+	if (!is_on_course(search, error))
 		goto out;
-	}
-	if (error) {
-		fail(search, error);
-		goto out;
-	}
 	sort_items(search, items, &open, &locked);
 	if (open) {
 		finish(search, STORE_FOUND, open);
@@ -255,15 +261,8 @@ static void service_returned(GObject *source, GAsyncResult *result, gpointer dat
 
 	(void)source;
 	search->service = secret_service_get_finish(result, &error);
-	if (!keyring_call_returned(&search->call)) {
-		g_clear_error(&error);
-		came_late(search);
+	if (!is_on_course(search, error))
 		return;
-	}
-	if (error) {
-		fail(search, error);
-		return;
-	}
 	keyring_watch(search->service);
 	ask_stage(search);
 }

@@ -86,6 +86,19 @@ static void fail(struct write *write, GError *error)
 	g_error_free(error);
 }
 
+/* Of a step: true if it came in time and without error, else the write has ended. */
+static bool is_on_course(struct write *write, GError *error)
+{
+	if (!keyring_call_returned(&write->call)) {
+		g_clear_error(&error);
+		free_write(write);
+		return false;
+	}
+	if (error)
+		fail(write, error);
+	return !error;
+}
+
 static void call_expired(struct keyring_call *call)
 {
 	log_warn("keyring: no answer for %d seconds", KEYRING_CALL_SECONDS);
@@ -107,14 +120,8 @@ static void stored(GObject *source, GAsyncResult *result, gpointer data)
 	GError *error = NULL;
 	gboolean ok = secret_service_store_finish(SECRET_SERVICE(source), result, &error);
 
-	if (!keyring_call_returned(&write->call)) {
-		g_clear_error(&error);
-		free_write(write);
-	} else if (error) {
-		fail(write, error);
-	} else {
+	if (is_on_course(write, error))
 		finish(write, ok ? STORE_FOUND : STORE_DISMISSED, NULL);
-	}
 }
 
 static void store(struct write *write)
@@ -150,15 +157,10 @@ static void service_returned(GObject *source, GAsyncResult *result, gpointer dat
 
 	(void)source;
 	write->service = secret_service_get_finish(result, &error);
-	if (!keyring_call_returned(&write->call)) {
-		g_clear_error(&error);
-		free_write(write);
-	} else if (error) {
-		fail(write, error);
-	} else {
-		keyring_watch(write->service);
-		store(write);
-	}
+	if (!is_on_course(write, error))
+		return;
+	keyring_watch(write->service);
+	store(write);
 }
 
 static struct write *new_write(const struct endpoint *proxy, const char *user,
@@ -201,14 +203,8 @@ static void deleted(GObject *source, GAsyncResult *result, gpointer data)
 	gboolean ok = secret_item_delete_finish(SECRET_ITEM(source), result, &error);
 
 	write->count += ok ? 1 : 0;
-	if (!keyring_call_returned(&write->call)) {
-		g_clear_error(&error);
-		free_write(write);
-	} else if (error) {
-		fail(write, error);
-	} else {
+	if (is_on_course(write, error))
 		delete_next(write);
-	}
 }
 
 static void delete_next(struct write *write)
