@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <time.h>
 
+#include <gatepass/limits.h>
+
 #include "clock.h"
 
 int64_t clock_now(void)
@@ -14,6 +16,14 @@ int64_t clock_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct patience clock_patience(void)
+{
+	return (struct patience){
+		.deadline = clock_now() + GP_DEADLINE * 1000,
+		.restarts = true,
+	};
 }
 
 /* No fault happens inside a wait, and runtimes have handlers for these without

@@ -16,6 +16,9 @@ struct patience {
 	bool restarts;    /* SA_RESTART handlers do not interrupt (signal(7)) */
 };
 
+/* That of a whole handshake, GP_DEADLINE from now, of a call that restarts. */
+struct patience clock_patience(void);
+
 /* Waits until fd is ready for `events` of poll(2), or has an error or a hang-up.
  * GP_ERR_TIMEOUT at the deadline; GP_ERR_SYSTEM with errno EINTR when a signal handler
  * ran that was to interrupt the call. */

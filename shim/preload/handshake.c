@@ -48,8 +48,7 @@ static struct handshake *handshake_new(void)
 	if (hs == MAP_FAILED)
 		return NULL;
 	hs->link.fd = -1;
-	hs->patience.deadline = clock_now() + GP_DEADLINE * 1000;
-	hs->patience.restarts = true;
+	hs->patience = clock_patience();
 	return hs;
 }
 

@@ -15,8 +15,7 @@
 static bool ask(const char *verb, const char *key, const char *subject,
 		const char *wanted, char *out, size_t cap)
 {
-	struct patience patience = {.deadline = clock_now() + GP_DEADLINE * 1000,
-				    .restarts = true};
+	struct patience patience = clock_patience();
 	struct gp_text lines = settings_lines();
 	struct link *link = mmap(NULL, sizeof(*link), PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
