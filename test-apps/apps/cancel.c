@@ -4,27 +4,16 @@
  * thread really cancelled, and does the process have the descriptors and mappings
  * that it had before?
  */
-#include <dirent.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "entries.h"
+
 static struct addrinfo *list;
 static int fd;
-
-static int descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int count = 0;
-
-	while (dir && readdir(dir))
-		count++;
-	if (dir)
-		closedir(dir);
-	return count;
-}
 
 /* Those that are larger than any that the thread itself needs are ours to lose. */
 static int mappings(void)
@@ -66,7 +55,7 @@ int main(int argc, char **argv)
 	usleep(200 * 1000);
 	pthread_cancel(thread);
 	pthread_join(thread, &result);
-	fds = descriptors();
+	fds = entries("/proc/self/fd");
 	maps = mappings();
 	for (int i = 0; i < 3; i++) {
 		pthread_create(&thread, NULL, connect_forever, NULL);
@@ -75,7 +64,7 @@ int main(int argc, char **argv)
 		pthread_join(thread, &result);
 	}
 	printf("%s, descriptors %+d, mappings %+d\n",
-	       result == PTHREAD_CANCELED ? "cancelled" : "ran on", descriptors() - fds,
-	       mappings() - maps);
+	       result == PTHREAD_CANCELED ? "cancelled" : "ran on",
+	       entries("/proc/self/fd") - fds, mappings() - maps);
 	return 0;
 }

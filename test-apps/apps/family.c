@@ -6,7 +6,6 @@
  * threads that connect while the process forks.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -17,6 +16,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "entries.h"
 
 #ifndef __WALL
 #define __WALL 0x40000000
@@ -32,18 +33,6 @@ static void on_child(int sig)
 {
 	(void)sig;
 	children_died++;
-}
-
-static int entries(const char *directory)
-{
-	DIR *dir = opendir(directory);
-	int count = 0;
-
-	while (dir && readdir(dir))
-		count++;
-	if (dir)
-		closedir(dir);
-	return count;
 }
 
 static int connect_to(struct addrinfo *to)

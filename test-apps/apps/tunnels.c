@@ -4,22 +4,17 @@
  * connect, say an octet, hear it echoed, close. Prints the open descriptors and the
  * resident KiB after the first round and at the end; exits with 1 if a round fails.
  */
-#include <dirent.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "entries.h"
+
 static int open_descriptors(void)
 {
-	DIR *dir = opendir("/proc/self/fd");
-	int count = -3; /* ".", ".." and the directory itself */
-
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
+	return entries("/proc/self/fd") - 3; /* ".", ".." and the directory itself */
 }
 
 static long resident(void)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* How many entries a directory of /proc has. */
+#ifndef APPS_ENTRIES_H
+#define APPS_ENTRIES_H
+
+#include <dirent.h>
+
+static inline int entries(const char *directory)
+{
+	DIR *dir = opendir(directory);
+	int count = 0;
+
+	while (dir && readdir(dir))
+		count++;
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+#endif
