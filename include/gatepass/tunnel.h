@@ -93,6 +93,9 @@ const struct gp_http_head *gp_tunnel_head(const struct gp_tunnel *tunnel);
 bool gp_tunnel_kept(const struct gp_tunnel *tunnel);
 bool gp_tunnel_authorized(const struct gp_tunnel *tunnel);
 
+/* Was this very authorization in the request that was last sent? */
+bool gp_tunnel_offered(const struct gp_tunnel *tunnel, const char *authorization);
+
 enum gp_err gp_tunnel_answer(struct gp_tunnel *tunnel, const char *authorization)
 	GP_MUST_CHECK; /* GP_ERR_HEADER_OCTET as gp_tunnel_init() */
 void gp_tunnel_refuse(struct gp_tunnel *tunnel);

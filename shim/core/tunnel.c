@@ -284,6 +284,17 @@ bool gp_tunnel_authorized(const struct gp_tunnel *tunnel)
 	return tunnel->authorized;
 }
 
+bool gp_tunnel_offered(const struct gp_tunnel *tunnel, const char *authorization)
+{
+	size_t len = strlen(authorization);
+	size_t tail = len + strlen("\r\n\r\n");
+
+	/* It ends the request, and begins after "Proxy-Authorization: ". */
+	return tunnel->authorized && tail < tunnel->out_len &&
+	       tunnel->out[tunnel->out_len - tail - 1] == ' ' &&
+	       !memcmp(tunnel->out + tunnel->out_len - tail, authorization, len);
+}
+
 enum gp_err gp_tunnel_answer(struct gp_tunnel *tunnel, const char *authorization)
 {
 	enum gp_err err = prepare(tunnel, authorization);

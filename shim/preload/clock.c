@@ -2,13 +2,11 @@
 /* Deadlines and interruptions. */
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <time.h>
 
-#include <gatepass/limits.h>
-
 #include "clock.h"
+#include "libc.h"
 
 int64_t clock_now(void)
 {
@@ -18,12 +16,13 @@ int64_t clock_now(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-struct patience clock_patience(void)
+int clock_left(int64_t until)
 {
-	return (struct patience){
-		.deadline = clock_now() + GP_DEADLINE * 1000,
-		.restarts = true,
-	};
+	int64_t left = until - clock_now();
+
+	if (until == CLOCK_NEVER)
+		return -1;
+	return left <= 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
 }
 
 /* No fault happens inside a wait, and runtimes have handlers for these without
@@ -40,11 +39,11 @@ static bool is_fault(int sig)
  * installed interrupts, it was none of them; if one does, the program expects EINTR
  * anyway.
  */
-bool clock_interrupts(const struct patience *patience)
+bool clock_interrupts(bool restarts)
 {
 	struct sigaction action;
 
-	if (!patience->restarts)
+	if (!restarts)
 		return true;
 	for (int sig = 1; sig <= SIGRTMAX; sig++) {
 		if (is_fault(sig) || sigaction(sig, NULL, &action) ||
@@ -56,19 +55,26 @@ bool clock_interrupts(const struct patience *patience)
 	return false;
 }
 
-enum gp_err clock_wait(const struct patience *patience, int fd, short events)
+enum gp_err clock_wait(const struct patience *patience, const struct wait *wait)
 {
-	for (;;) {
-		struct pollfd pollfd = {.fd = fd, .events = events};
-		int64_t left = patience->deadline - clock_now();
-		int ready;
+	int64_t until =
+		wait->until < patience->deadline ? wait->until : patience->deadline;
+	struct pollfd pollfd = {.fd = wait->fd, .events = wait->events};
+	int ready;
 
-		if (left <= 0)
-			return GP_ERR_TIMEOUT;
-		ready = poll(&pollfd, 1, left < INT_MAX ? (int)left : INT_MAX);
-		if (ready > 0)
-			return GP_OK;
-		if (ready < 0 && (errno != EINTR || clock_interrupts(patience)))
-			return GP_ERR_SYSTEM;
-	}
+	do
+		ready = real_poll(&pollfd, 1, clock_left(until));
+	while (ready < 0 && errno == EINTR && !clock_interrupts(patience->restarts));
+	if (ready < 0)
+		return GP_ERR_SYSTEM;
+	if (!ready && clock_now() >= patience->deadline)
+		return GP_ERR_TIMEOUT;
+	return GP_OK;
+}
+
+bool clock_is_ready(int fd, short events)
+{
+	struct pollfd pollfd = {.fd = fd, .events = events};
+
+	return real_poll(&pollfd, 1, 0) > 0;
 }

@@ -5,10 +5,28 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <gatepass/err.h>
 
+#define CLOCK_NEVER INT64_MAX
+
 int64_t clock_now(void); /* milliseconds of CLOCK_MONOTONIC */
+
+/* What is left until `until`, for a timeout of poll(2): rounded up, 0 if it is over, -1
+ * for CLOCK_NEVER. */
+int clock_left(int64_t until);
+
+/* What something that goes on in steps waits for: `fd` (-1: none) being ready for
+ * `events` of poll(2), or `until`, whichever comes first. */
+struct wait {
+	int fd;
+	short events;
+	int64_t until;
+};
+
+/* What a step came to. */
+enum progress { PROGRESS_WAIT, PROGRESS_DONE, PROGRESS_FAILED };
 
 /* A wait of a blocking call, with the signal semantics that the call would have. */
 struct patience {
@@ -16,17 +34,17 @@ struct patience {
 	bool restarts;    /* SA_RESTART handlers do not interrupt (signal(7)) */
 };
 
-/* That of a whole handshake, GP_DEADLINE from now, of a call that restarts. */
-struct patience clock_patience(void);
-
-/* Waits until fd is ready for `events` of poll(2), or has an error or a hang-up.
- * GP_ERR_TIMEOUT at the deadline; GP_ERR_SYSTEM with errno EINTR when a signal handler
- * ran that was to interrupt the call. */
-enum gp_err clock_wait(const struct patience *patience, int fd,
-		       short events) GP_MUST_CHECK;
-
 /* A handler ran while a system call of ours was interrupted: is the program to see EINTR?
- */
-bool clock_interrupts(const struct patience *patience);
+ * `restarts`: not for handlers with SA_RESTART. */
+bool clock_interrupts(bool restarts);
+
+/* Waits for `wait`; a cancellation point. GP_ERR_TIMEOUT at patience's deadline;
+ * GP_ERR_SYSTEM with errno EINTR when a signal handler ran that was to interrupt the
+ * call. */
+enum gp_err clock_wait(const struct patience *patience,
+		       const struct wait *wait) GP_MUST_CHECK;
+
+/* Is fd ready for `events`, or has an error or a hang-up, right now? */
+bool clock_is_ready(int fd, short events);
 
 #endif

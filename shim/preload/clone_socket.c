@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "clone_socket.h"
+#include "libc.h"
 #include "log.h"
 
 struct option {
@@ -64,11 +65,11 @@ static void copy_option(int from, int to, const struct option *option)
 	char old[64], new[64];
 	socklen_t old_len = sizeof(old), new_len = sizeof(new);
 
-	if (getsockopt(from, option->level, option->name, old, &old_len) ||
-	    getsockopt(to, option->level, option->name, new, &new_len) ||
+	if (real_getsockopt(from, option->level, option->name, old, &old_len) ||
+	    real_getsockopt(to, option->level, option->name, new, &new_len) ||
 	    (old_len == new_len && !memcmp(old, new, old_len)))
 		return;
-	if (setsockopt(to, option->level, option->name, old, old_len))
+	if (real_setsockopt(to, option->level, option->name, old, old_len))
 		log_line(LOG_DEBUG, "socket option %d/%d is lost: %s", option->level,
 			 option->name, strerror(errno));
 }
@@ -78,22 +79,22 @@ static void copy_buffer_size(int from, int to, const struct option *option)
 	int old = 0, new = 0;
 	socklen_t len = sizeof(int);
 
-	if (getsockopt(from, option->level, option->name, &old, &len) ||
-	    getsockopt(to, option->level, option->name, &new, &len) || old == new)
+	if (real_getsockopt(from, option->level, option->name, &old, &len) ||
+	    real_getsockopt(to, option->level, option->name, &new, &len) || old == new)
 		return;
 	old /= 2;
-	setsockopt(to, option->level, option->name, &old, sizeof(old));
+	real_setsockopt(to, option->level, option->name, &old, sizeof(old));
 }
 
 static void copy_owner(int from, int to)
 {
 	struct f_owner_ex owner;
-	int sig = fcntl(from, F_GETSIG);
+	int sig = real_fcntl(from, F_GETSIG, NULL);
 
-	if (!fcntl(from, F_GETOWN_EX, &owner) && owner.pid)
-		fcntl(to, F_SETOWN_EX, &owner);
+	if (!real_fcntl(from, F_GETOWN_EX, &owner) && owner.pid)
+		real_fcntl(to, F_SETOWN_EX, &owner);
 	if (sig > 0)
-		fcntl(to, F_SETSIG, sig);
+		real_fcntl(to, F_SETSIG, (void *)(long)sig);
 }
 
 static int bind_as(int fd, int domain, const union gp_address *bound)
@@ -119,8 +120,8 @@ static int bind_as(int fd, int domain, const union gp_address *bound)
 
 enum gp_err clone_socket(int fd, int domain, const union gp_address *bound)
 {
-	int flags = fcntl(fd, F_GETFL);
-	int close_on_exec = fcntl(fd, F_GETFD);
+	int flags = real_fcntl(fd, F_GETFL, NULL);
+	int close_on_exec = real_fcntl(fd, F_GETFD, NULL);
 	int fresh = socket(domain, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
 	int err;
 
@@ -131,14 +132,14 @@ enum gp_err clone_socket(int fd, int domain, const union gp_address *bound)
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		copy_option(fd, fresh, &options[i]);
 	copy_owner(fd, fresh);
-	fcntl(fresh, F_SETFL, flags & (O_NONBLOCK | O_ASYNC));
+	real_fcntl(fresh, F_SETFL, (void *)(long)(flags & (O_NONBLOCK | O_ASYNC)));
 	if (bind_as(fresh, domain, bound) ||
-	    dup3(fresh, fd, close_on_exec & FD_CLOEXEC ? O_CLOEXEC : 0) < 0) {
+	    real_dup3(fresh, fd, close_on_exec & FD_CLOEXEC ? O_CLOEXEC : 0) < 0) {
 		err = errno;
-		close(fresh);
+		real_close(fresh);
 		errno = err;
 		return GP_ERR_SYSTEM;
 	}
-	close(fresh);
+	real_close(fresh);
 	return GP_OK;
 }

@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* connect(), and what a connected socket says of its peer. */
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <string.h>
 
+#include "clock.h"
+#include "connect.h"
 #include "export.h"
 #include "handshake.h"
 #include "libc.h"
 #include "log.h"
 #include "peers.h"
+#include "pending.h"
 #include "process.h"
 #include "stand_in.h"
 #include "tcp.h"
+#include "touch.h"
+
+/* How long connect() on a non-blocking socket waits for the agent, who usually answers
+ * within a tenth of that: then what goes direct needs no record. */
+#define BRIEF_NS 500000
 
 /* Which connects concern us: TCP, to an address that could be elsewhere. */
 static bool concerns_us(int fd, const union gp_address *address)
@@ -20,27 +30,205 @@ static bool concerns_us(int fd, const union gp_address *address)
 	return tcp_is_idle(fd);
 }
 
+/* The kernel's word on a socket whose record is over: the handshake has connected it, or
+ * it connects by itself. */
+static enum connecting ask_kernel(int fd, const union gp_address *address)
+{
+	int saved_errno = errno;
+
+	if (!real_connect(fd, &address->sa, gp_address_len(address)) ||
+	    errno == EISCONN) {
+		errno = saved_errno;
+		return CONNECTING_DONE;
+	}
+	if (errno == EALREADY)
+		errno = EINPROGRESS;
+	return CONNECTING_FAILED;
+}
+
+static enum connecting conclude(int fd, const union gp_address *address)
+{
+	struct pending *pending = pending_take(fd);
+
+	if (!pending)
+		return ask_kernel(fd, address);
+	if (pending->state == PENDING_UNDER_WAY) {
+		errno = EINPROGRESS;
+	} else {
+		errno = pending->state == PENDING_FAILED ? pending->error : ECONNABORTED;
+		pending_forget(pending);
+	}
+	pending_leave(pending);
+	return CONNECTING_FAILED;
+}
+
+/* A cancelled connect() leaves nothing under way. */
+static void give_up(void *context)
+{
+	struct pending *pending = pending_take(*(int *)context);
+
+	if (!pending)
+		return;
+	pending_abort(pending, ECONNABORTED);
+	pending_forget(pending);
+	pending_leave(pending);
+}
+
+/* The program's own send timeout is a deadline for connect() too (socket(7)). */
+static int64_t deadline_of(int fd)
+{
+	struct timeval timeout;
+	socklen_t len = sizeof(timeout);
+
+	if (real_getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, &len) ||
+	    (!timeout.tv_sec && !timeout.tv_usec))
+		return CLOCK_NEVER;
+	return clock_now() + timeout.tv_sec * 1000 + timeout.tv_usec / 1000;
+}
+
+/* Whether it is interrupted or out of time, the connection goes on being made. */
+static enum connecting await(int fd, const union gp_address *address)
+{
+	int64_t deadline = deadline_of(fd);
+	int saved_errno = errno;
+	struct pending *pending;
+	bool over;
+
+	pthread_cleanup_push(give_up, &fd);
+	over = touch_await(fd, deadline, deadline == CLOCK_NEVER);
+	pthread_cleanup_pop(0);
+	if (over) {
+		errno = saved_errno;
+		return conclude(fd, address);
+	}
+	if (errno == ETIMEDOUT)
+		errno = EINPROGRESS;
+	saved_errno = errno;
+	pending = pending_take(fd);
+	if (pending) {
+		pending->seen = false; /* that was not the program's wait */
+		pending_leave(pending);
+	}
+	errno = saved_errno;
+	return CONNECTING_FAILED;
+}
+
+static void free_handshake(void *handshake)
+{
+	handshake_free(handshake);
+}
+
+static enum handshake_state ask_way(struct handshake *handshake)
+{
+	enum handshake_state state = handshake_step(handshake, true);
+	struct wait wait = handshake_wait(handshake);
+	struct pollfd pollfd = {.fd = wait.fd, .events = wait.events};
+	struct timespec brief = {.tv_nsec = BRIEF_NS};
+	int saved_errno = errno;
+
+	if (state != HANDSHAKE_ASKING_WAY)
+		return state;
+	pthread_cleanup_push(free_handshake, handshake);
+	real_ppoll(&pollfd, 1, &brief, NULL);
+	pthread_cleanup_pop(0);
+	errno = saved_errno;
+	return handshake_step(handshake, true);
+}
+
+static enum connecting begin(int fd, const union gp_address *address)
+{
+	struct handshake *handshake = handshake_new(fd, address);
+	enum handshake_state state;
+	struct pending *pending;
+
+	if (!handshake) {
+		errno = ENOBUFS;
+		return CONNECTING_FAILED;
+	}
+	state = ask_way(handshake);
+	if (state == HANDSHAKE_DIRECT || state == HANDSHAKE_FAILED) {
+		int error = handshake_error(handshake);
+
+		handshake_free(handshake);
+		if (state == HANDSHAKE_DIRECT)
+			return CONNECTING_DIRECT;
+		errno = error;
+		return CONNECTING_FAILED;
+	}
+	pending = pending_begin(fd, address, handshake);
+	if (!pending) {
+		handshake_free(handshake);
+		errno = EALREADY;
+		return CONNECTING_FAILED;
+	}
+	pending_leave(pending);
+	return tcp_is_blocking(fd) ? await(fd, address) : conclude(fd, address);
+}
+
+/* connect() on a socket that has a record. */
+static enum connecting again(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	union gp_address address;
+	struct pending *pending = pending_take(fd);
+
+	if (!pending)
+		return CONNECTING_DIRECT;
+	if (len >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC) {
+		pending_abort(pending, ECONNABORTED);
+		pending_forget(pending);
+		pending_leave(pending);
+		return CONNECTING_DIRECT;
+	}
+	address = pending->destination;
+	pending_step(pending);
+	pending_leave(pending);
+	if (tcp_is_blocking(fd))
+		return await(fd, &address);
+	/* Also for those who have waited unseen. */
+	if (touch_is_unconnected(fd)) {
+		errno = EALREADY;
+		return CONNECTING_FAILED;
+	}
+	pending = pending_take(fd);
+	if (!pending)
+		return CONNECTING_DIRECT;
+	pending_leave(pending);
+	return conclude(fd, &address);
+}
+
+enum connecting connect_socket(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	union gp_address address;
+	struct pending *pending = pending_any() ? pending_take(fd) : NULL;
+
+	if (pending) {
+		pending_leave(pending);
+		return again(fd, sa, len);
+	}
+	if (!gp_address_set(&address, sa, len))
+		return CONNECTING_DIRECT;
+	if (stand_in_blocks(fd, &address)) {
+		errno = ENETUNREACH;
+		return CONNECTING_FAILED;
+	}
+	return concerns_us(fd, &address) ? begin(fd, &address) : CONNECTING_DIRECT;
+}
+
 static int shim_connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
 	int saved_errno = errno;
-	union gp_address address;
-	enum handshake_result result;
 
-	if (!gp_address_set(&address, sa, len))
-		return real_connect(fd, sa, len);
-	if (stand_in_blocks(fd, &address)) {
-		errno = ENETUNREACH;
+	switch (connect_socket(fd, sa, len)) {
+	case CONNECTING_FAILED:
 		return -1;
+	case CONNECTING_DONE:
+		errno = saved_errno;
+		return 0;
+	case CONNECTING_DIRECT:
+		break;
 	}
-	result = concerns_us(fd, &address) ? handshake_run(fd, &address)
-					   : HANDSHAKE_DIRECT;
-	if (result == HANDSHAKE_FAILED)
-		return -1;
 	errno = saved_errno;
-	if (result == HANDSHAKE_DIRECT)
-		return real_connect(fd, sa, len);
-	peers_remember(fd, &address);
-	return 0;
+	return real_connect(fd, sa, len);
 }
 
 /* The address in the family of the socket, as the kernel would write it: cut to the room
@@ -58,8 +246,13 @@ static int shim_getpeername(int fd, struct sockaddr *sa, socklen_t *len)
 {
 	socklen_t room = len ? *len : 0;
 	union gp_address asked;
-	int err = real_getpeername(fd, sa, len);
+	int err;
 
+	if (pending_any() && touch_is_unconnected(fd)) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	err = real_getpeername(fd, sa, len);
 	if (!err && len && peers_find(fd, &asked))
 		tell_peer(&asked, sa, len, room);
 	return err;

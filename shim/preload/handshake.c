@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The blocking handshake.
+ * The handshake in steps.
  *
  * Theory of operation: everything it needs is in one mapping of its own, because the
  * program's allocator may be in any state here (a signal handler, a child of a threaded
- * process) and its stack may be small. The loop in drive() does what the tunnel wants
- * until it stands or has failed. The link to the agent stays open throughout: its end
- * tells the agent that nobody tries the credential any more. The mapping, with the header
- * that went through it, is wiped and gone when the loop ends, also by cancellation.
+ * process) and its stack may be small. It asks the agent for the way, connects, and then
+ * does what the tunnel wants until that stands or has failed; each time something is not
+ * there yet it returns, and is called again when handshake_wait() is over.
+ *
+ * The link to the agent stays open while the agent wants to hear how it ends: its end
+ * tells that nobody tries the credential any more. When all is settled it is closed with
+ * the answer, so that a usual handshake has no descriptor but the program's own. Should
+ * the proxy ask after all, or the agent have ended meanwhile, the way is asked again
+ * before the challenge is shown.
+ *
+ * The mapping, with the header that went through it, is wiped when it is given back.
  */
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -19,6 +25,7 @@
 
 #include "errno_of.h"
 #include "handshake.h"
+#include "libc.h"
 #include "log.h"
 #include "route.h"
 #include "tcp.h"
@@ -26,41 +33,51 @@
 /* A 407 of Squid with its error page is 3.5 KiB. */
 #define PEEK 4096
 
+enum phase {
+	ASK_WAY,   /* the first question */
+	KNOW_WAY,  /* answered, and the socket not touched yet */
+	TRAVEL,    /* what the tunnel wants */
+	CONNECT,   /* the kernel is connecting */
+	ASK_AGAIN, /* the way once more, for a challenge on a new link */
+	ASK_ANSWER,
+	OVER
+};
+
 struct handshake {
-	const union gp_address *destination;
-	struct link link;
-	struct patience patience;
+	enum phase phase;
+	enum handshake_state end; /* of OVER */
+	int error;                /* of HANDSHAKE_FAILED */
+	int64_t deadline;         /* of the whole */
+	struct wait wait;
+	union gp_address destination;
 	struct tcp tcp;
-	struct route route;
 	unsigned address; /* the one of route.proxies that is being used */
-	bool tcp_ready;   /* tcp has to be released */
-	bool done;        /* the tunnel stands */
-	bool reopened;    /* a second agent is being asked */
+	bool reopened;    /* a second agent is being asked about one challenge */
+	struct route route;
+	struct link link;
 	struct gp_tunnel tunnel;
 	char peek[PEEK];
 };
 
-static struct handshake *handshake_new(void)
+struct handshake *handshake_new(int fd, const union gp_address *destination)
 {
 	struct handshake *hs = mmap(NULL, sizeof(*hs), PROT_READ | PROT_WRITE,
 				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (hs == MAP_FAILED)
 		return NULL;
-	hs->link.fd = -1;
-	hs->patience = clock_patience();
+	hs->tcp.fd = fd;
+	hs->destination = *destination;
+	hs->deadline = clock_now() + GP_DEADLINE * 1000;
+	link_init(&hs->link);
+	route_question(&hs->link, destination);
 	return hs;
 }
 
-static void handshake_free(void *context)
+void handshake_free(struct handshake *hs)
 {
-	struct handshake *hs = context;
 	int saved_errno = errno;
 
-	if (hs->tcp_ready && !hs->done)
-		tcp_disconnect(&hs->tcp);
-	if (hs->tcp_ready)
-		tcp_release(&hs->tcp);
 	link_clear(&hs->link);
 	gp_tunnel_clear(&hs->tunnel);
 	explicit_bzero(hs->peek, sizeof(hs->peek));
@@ -68,200 +85,47 @@ static void handshake_free(void *context)
 	errno = saved_errno;
 }
 
-/* The program's own send timeout is a deadline for connect() too (socket(7)). */
-static void respect_send_timeout(struct handshake *hs)
+struct wait handshake_wait(const struct handshake *hs)
 {
-	const struct timeval *timeout = &hs->tcp.send_timeout;
-	int64_t ms = (int64_t)timeout->tv_sec * 1000 + timeout->tv_usec / 1000;
+	struct wait wait = hs->wait;
 
-	if (!hs->tcp.blocking || (!timeout->tv_sec && !timeout->tv_usec))
-		return;
-	hs->patience.restarts = false;
-	if (clock_now() + ms < hs->patience.deadline)
-		hs->patience.deadline = clock_now() + ms;
+	if (hs->deadline < wait.until)
+		wait.until = hs->deadline;
+	return wait;
 }
 
-/* Connects to the proxy's addresses in order, beginning with the current one. Each may
- * take its share of the time that is left. */
-static enum gp_err connect_proxy(struct handshake *hs)
+int handshake_error(const struct handshake *hs)
 {
-	enum gp_err err = GP_ERR_SYSTEM;
-
-	for (; hs->address < hs->route.count; hs->address++) {
-		const union gp_address *proxy = &hs->route.proxies[hs->address];
-		int64_t now = clock_now();
-		int64_t share =
-			(hs->patience.deadline - now) / (hs->route.count - hs->address);
-		char text[GP_ADDRESS_MAX];
-
-		err = tcp_connect(&hs->tcp, proxy, &hs->patience, now + share);
-		if (!err || errno == EINTR)
-			return err;
-		gp_address_format(proxy, text);
-		log_line(LOG_WARN, "proxy %s: %s", text, strerror(errno));
-	}
-	return err;
+	return hs->error;
 }
 
-static enum gp_err do_connect(struct handshake *hs)
+void handshake_use(struct handshake *hs, int fd)
 {
-	enum gp_err err = connect_proxy(hs);
-
-	if (!err)
-		gp_tunnel_connected(&hs->tunnel);
-	return err;
+	if (hs->wait.fd == hs->tcp.fd)
+		hs->wait.fd = fd;
+	hs->tcp.fd = fd;
 }
 
-static enum gp_err do_send(struct handshake *hs)
+void handshake_set_low_water(struct handshake *hs, int bytes)
 {
-	size_t len;
-	const char *bytes = gp_tunnel_output(&hs->tunnel, &len);
-	ssize_t sent = send(hs->tcp.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (sent > 0)
-		gp_tunnel_sent(&hs->tunnel, (size_t)sent);
-	else if (errno == EAGAIN)
-		return clock_wait(&hs->patience, hs->tcp.fd, POLLOUT);
-	else if (errno != EINTR)
-		gp_tunnel_closed(&hs->tunnel);
-	return GP_OK;
+	hs->tcp.receive_low_water = bytes;
 }
 
-/* Takes what was seen before and belongs to the proxy out of the socket. */
-static enum gp_err consume(struct handshake *hs, size_t len)
+int handshake_low_water(const struct handshake *hs)
 {
-	while (len) {
-		ssize_t taken = recv(hs->tcp.fd, hs->peek, len, MSG_DONTWAIT);
-
-		if (taken > 0)
-			len -= (size_t)taken;
-		else if (!taken || errno != EINTR)
-			return GP_ERR_SYSTEM; /* another thread took it: not ours to mend
-					       */
-	}
-	return GP_OK;
+	return hs->tcp.receive_low_water;
 }
 
-static enum gp_err do_receive(struct handshake *hs)
-{
-	ssize_t seen =
-		recv(hs->tcp.fd, hs->peek, sizeof(hs->peek), MSG_PEEK | MSG_DONTWAIT);
-	size_t used;
-
-	if (seen > 0) {
-		used = gp_tunnel_received(&hs->tunnel, hs->peek, (size_t)seen);
-		if (used < (size_t)seen && gp_tunnel_want(&hs->tunnel) == GP_TUNNEL_ASK)
-			gp_tunnel_not_kept(&hs->tunnel);
-		return consume(hs, used);
-	}
-	if (seen < 0 && errno == EAGAIN)
-		return clock_wait(&hs->patience, hs->tcp.fd, POLLIN);
-	if (!seen || errno != EINTR)
-		gp_tunnel_closed(&hs->tunnel);
-	return GP_OK;
-}
-
-static void write_challenge(struct handshake *hs)
-{
-	const struct gp_tunnel *tunnel = &hs->tunnel;
-	struct gp_text rest = gp_tunnel_head(tunnel)->fields;
-	struct gp_buf *out = &hs->link.out;
-	struct gp_http_field field;
-
-	link_begin(&hs->link, "challenge");
-	gp_wire_add_uint(out, "status", (unsigned)gp_tunnel_status(tunnel));
-	gp_wire_add_uint(out, "kept", gp_tunnel_kept(tunnel));
-	gp_wire_add_uint(out, "authorized", gp_tunnel_authorized(tunnel));
-	gp_wire_add(out, "method", "CONNECT");
-	gp_wire_add(out, "uri", tunnel->authority);
-	while (gp_http_field_next(&rest, &field))
-		if (gp_text_is(field.name, "proxy-authenticate"))
-			gp_wire_add_text(out, "challenge", field.value);
-}
-
-/*
- * The agent ended between route and challenge: its successor is told where this goes. Not
- * once an authorization was sent, because the successor does not know which one that was,
- * and might offer it again.
+/* --- how it ends ---------------------------------------------------------------------
  */
-static bool may_reopen(const struct handshake *hs, enum gp_err err)
-{
-	return err == GP_ERR_SYSTEM && errno == ECONNRESET && !hs->reopened &&
-	       !gp_tunnel_authorized(&hs->tunnel);
-}
 
-static enum gp_err reopen(struct handshake *hs)
+static enum progress end(struct handshake *hs, enum handshake_state state, int error)
 {
-	struct route route;
-	enum gp_err err;
-
-	hs->reopened = true;
+	hs->phase = OVER;
+	hs->end = state;
+	hs->error = error;
 	link_close(&hs->link);
-	err = link_open(&hs->link);
-	if (!err)
-		err = route_ask(&route, &hs->link, hs->destination, &hs->patience);
-	if (!err && route.way != WAY_TUNNEL)
-		err = GP_ERR_PROXY_AUTH;
-	return err;
-}
-
-static enum gp_err ask_challenge(struct handshake *hs, struct gp_wire *answer)
-{
-	write_challenge(hs);
-	return link_ask(&hs->link, &hs->patience, answer);
-}
-
-static enum gp_err do_ask(struct handshake *hs)
-{
-	const char *key, *value, *authorization = NULL;
-	struct gp_wire answer;
-	enum gp_err err = ask_challenge(hs, &answer);
-
-	if (may_reopen(hs, err)) {
-		err = reopen(hs);
-		if (!err)
-			err = ask_challenge(hs, &answer);
-	}
-	if (err)
-		return err;
-	while (gp_wire_next(&answer, &key, &value)) {
-		if (!strcmp(key, "authorization"))
-			authorization = value;
-		else if (!strcmp(key, "text"))
-			log_line(LOG_WARN, "agent: %s", value);
-	}
-	if (strcmp(answer.verb, "answer") != 0 || !authorization) {
-		gp_tunnel_refuse(&hs->tunnel);
-		return GP_OK;
-	}
-	return gp_tunnel_answer(&hs->tunnel, authorization);
-}
-
-static enum gp_err drive(struct handshake *hs)
-{
-	enum gp_err err = GP_OK;
-
-	while (!err && clock_now() < hs->patience.deadline) {
-		switch (gp_tunnel_want(&hs->tunnel)) {
-		case GP_TUNNEL_CONNECT:
-			err = do_connect(hs);
-			break;
-		case GP_TUNNEL_SEND:
-			err = do_send(hs);
-			break;
-		case GP_TUNNEL_RECEIVE:
-			err = do_receive(hs);
-			break;
-		case GP_TUNNEL_ASK:
-			err = do_ask(hs);
-			break;
-		case GP_TUNNEL_ESTABLISHED:
-			return GP_OK;
-		case GP_TUNNEL_FAILED:
-			return gp_tunnel_error(&hs->tunnel);
-		}
-	}
-	return err ? err : GP_ERR_TIMEOUT;
+	return PROGRESS_DONE;
 }
 
 static void tell_outcome(struct handshake *hs, enum gp_err err, int error)
@@ -277,77 +141,382 @@ static void tell_outcome(struct handshake *hs, enum gp_err err, int error)
 	link_tell(&hs->link);
 }
 
-static enum handshake_result tunnel(struct handshake *hs, int fd)
+/* The tunnel failed; `error` is the errno of GP_ERR_SYSTEM. */
+static enum progress fail(struct handshake *hs, enum gp_err err, int error)
 {
-	enum gp_err err = tcp_init(&hs->tcp, fd);
-	int error;
+	int error_for_program = errno_of(err, error);
 
-	if (err)
-		return HANDSHAKE_DIRECT;
-	hs->tcp_ready = true;
-	respect_send_timeout(hs);
-	err = gp_tunnel_init(&hs->tunnel, hs->route.authority, hs->route.authorization);
-	if (!err)
-		err = drive(hs);
-	error = errno_of(err, errno);
-	if (err == GP_ERR_TIMEOUT && !hs->patience.restarts)
-		error = EINPROGRESS; /* what a send timeout gives, socket(7) */
-	tell_outcome(hs, err, error);
-	hs->done = !err;
-	if (!err) {
-		log_line(LOG_DEBUG, "tunnel to %s stands", hs->tunnel.authority);
-		return HANDSHAKE_DONE;
-	}
 	log_line(LOG_WARN, "no tunnel to %s: %s", hs->tunnel.authority,
 		 err == GP_ERR_SYSTEM ? strerror(error) : gp_strerror(err));
-	errno = error;
-	return HANDSHAKE_FAILED;
+	tell_outcome(hs, err, error);
+	tcp_disconnect(&hs->tcp);
+	tcp_release(&hs->tcp);
+	return end(hs, HANDSHAKE_FAILED, error_for_program);
+}
+
+static enum progress succeed(struct handshake *hs)
+{
+	log_line(LOG_DEBUG, "tunnel to %s stands", hs->tunnel.authority);
+	tell_outcome(hs, GP_OK, 0);
+	tcp_release(&hs->tcp);
+	return end(hs, HANDSHAKE_ESTABLISHED, 0);
+}
+
+void handshake_disconnect(struct handshake *hs)
+{
+	int saved_errno = errno;
+
+	if (hs->phase >= TRAVEL && hs->phase < OVER) {
+		tcp_disconnect(&hs->tcp);
+		tcp_release(&hs->tcp);
+	}
+	errno = saved_errno;
 }
 
 /* Without an agent the program does what it would do without us. A stand-in address leads
  * nowhere then, and says so at once. */
-static enum handshake_result without_agent(const union gp_address *destination)
+static enum progress without_agent(struct handshake *hs)
 {
-	if (!gp_fake_number(destination))
-		return HANDSHAKE_DIRECT;
-	errno = ENETUNREACH;
-	return HANDSHAKE_FAILED;
+	if (gp_fake_number(&hs->destination))
+		return end(hs, HANDSHAKE_FAILED, ENETUNREACH);
+	return end(hs, HANDSHAKE_DIRECT, 0);
 }
 
-static enum handshake_result run(struct handshake *hs, int fd,
-				 const union gp_address *destination)
+/* --- the agent -----------------------------------------------------------------------
+ */
+
+static enum progress ask(struct handshake *hs, struct gp_wire *answer)
+{
+	enum progress progress = link_step(&hs->link, answer);
+
+	if (hs->link.extended > hs->deadline)
+		hs->deadline = hs->link.extended;
+	if (progress == PROGRESS_WAIT)
+		hs->wait = link_wait(&hs->link);
+	return progress;
+}
+
+static void close_settled(struct handshake *hs)
+{
+	if (hs->route.settled)
+		link_close(&hs->link);
+}
+
+static enum progress ask_way(struct handshake *hs)
+{
+	struct gp_wire answer;
+	enum progress progress = ask(hs, &answer);
+	enum gp_err err;
+
+	if (progress == PROGRESS_WAIT)
+		return progress;
+	err = progress == PROGRESS_FAILED ? hs->link.err
+					  : route_answer(&hs->route, &answer);
+	if (err) {
+		log_line(LOG_WARN, "no answer from the agent: %s",
+			 err == GP_ERR_SYSTEM ? strerror(hs->link.error)
+					      : gp_strerror(err));
+		return without_agent(hs);
+	}
+	if (hs->route.way == WAY_DIRECT)
+		return end(hs, HANDSHAKE_DIRECT, 0);
+	if (hs->route.way == WAY_UNREACHABLE)
+		return end(hs, HANDSHAKE_FAILED, hs->route.error);
+	hs->phase = KNOW_WAY;
+	return PROGRESS_DONE;
+}
+
+/* The socket becomes ours. */
+static enum progress set_out(struct handshake *hs)
 {
 	enum gp_err err;
 
-	hs->destination = destination;
-	if (link_open(&hs->link))
-		return without_agent(destination);
-	err = route_ask(&hs->route, &hs->link, destination, &hs->patience);
-	if (err == GP_ERR_TIMEOUT || (err && errno == EINTR)) {
-		errno = errno_of(err, errno);
-		return HANDSHAKE_FAILED;
-	}
-	if (err) {
-		log_line(LOG_WARN, "the agent's answer: %s", gp_strerror(err));
-		return without_agent(destination);
-	}
-	if (hs->route.way == WAY_DIRECT)
-		return HANDSHAKE_DIRECT;
-	if (hs->route.way == WAY_TUNNEL)
-		return tunnel(hs, fd);
-	errno = hs->route.error;
-	return HANDSHAKE_FAILED;
+	if (tcp_init(&hs->tcp, hs->tcp.fd))
+		return end(hs, HANDSHAKE_DIRECT, 0);
+	err = gp_tunnel_init(&hs->tunnel, hs->route.authority, hs->route.authorization);
+	close_settled(hs);
+	hs->phase = TRAVEL;
+	return err ? fail(hs, err, 0) : PROGRESS_DONE;
 }
 
-enum handshake_result handshake_run(int fd, const union gp_address *destination)
+static void write_challenge(struct handshake *hs, bool authorized)
 {
-	struct handshake *hs = handshake_new();
-	enum handshake_result result;
+	const struct gp_tunnel *tunnel = &hs->tunnel;
+	struct gp_text rest = gp_tunnel_head(tunnel)->fields;
+	struct gp_buf *out = &hs->link.out;
+	struct gp_http_field field;
 
-	if (!hs)
-		return without_agent(destination);
-	pthread_cleanup_push(handshake_free, hs);
-	result = run(hs, fd, destination);
-	pthread_cleanup_pop(1);
-	return result;
+	link_begin(&hs->link, "challenge");
+	gp_wire_add_uint(out, "status", (unsigned)gp_tunnel_status(tunnel));
+	gp_wire_add_uint(out, "kept", gp_tunnel_kept(tunnel));
+	gp_wire_add_uint(out, "authorized", authorized);
+	gp_wire_add(out, "method", "CONNECT");
+	gp_wire_add(out, "uri", tunnel->authority);
+	while (gp_http_field_next(&rest, &field))
+		if (gp_text_is(field.name, "proxy-authenticate"))
+			gp_wire_add_text(out, "challenge", field.value);
+}
+
+/* A challenge has come. */
+static enum progress begin_ask(struct handshake *hs)
+{
+	if (hs->link.state == LINK_OPEN) {
+		write_challenge(hs, gp_tunnel_authorized(&hs->tunnel));
+		hs->phase = ASK_ANSWER;
+	} else {
+		route_question(&hs->link, &hs->destination);
+		hs->phase = ASK_AGAIN;
+	}
+	return PROGRESS_DONE;
+}
+
+static enum progress use_answer(struct handshake *hs, const char *authorization)
+{
+	enum gp_err err = GP_OK;
+
+	hs->phase = TRAVEL;
+	if (authorization)
+		err = gp_tunnel_answer(&hs->tunnel, authorization);
+	else
+		gp_tunnel_refuse(&hs->tunnel);
+	return err ? fail(hs, err, 0) : PROGRESS_DONE;
+}
+
+/*
+ * The new link's agent knows nothing of what was sent over the old one. What it would
+ * send tells: the same authorization was rejected; another one has not been tried.
+ */
+static enum progress ask_again(struct handshake *hs)
+{
+	struct gp_wire answer;
+	struct route route;
+	enum progress progress = ask(hs, &answer);
+	bool same;
+
+	if (progress == PROGRESS_WAIT)
+		return progress;
+	if (progress == PROGRESS_FAILED)
+		return fail(hs, hs->link.err, hs->link.error);
+	if (route_answer(&route, &answer) || route.way != WAY_TUNNEL)
+		return fail(hs, GP_ERR_PROXY_AUTH, 0);
+	same = route.authorization && gp_tunnel_offered(&hs->tunnel, route.authorization);
+	if (route.authorization && !same)
+		return use_answer(hs, route.authorization);
+	write_challenge(hs, same);
+	hs->phase = ASK_ANSWER;
+	return PROGRESS_DONE;
+}
+
+static enum progress ask_answer(struct handshake *hs)
+{
+	const char *key, *value, *authorization = NULL;
+	struct gp_wire answer;
+	enum progress progress = ask(hs, &answer);
+
+	if (progress == PROGRESS_WAIT)
+		return progress;
+	if (progress == PROGRESS_FAILED) {
+		if (hs->link.error != ECONNRESET || hs->reopened)
+			return fail(hs, hs->link.err, hs->link.error);
+		hs->reopened = true;
+		return begin_ask(hs);
+	}
+	hs->reopened = false;
+	while (gp_wire_next(&answer, &key, &value)) {
+		if (!strcmp(key, "authorization"))
+			authorization = value;
+		else if (!strcmp(key, "text"))
+			log_line(LOG_WARN, "agent: %s", value);
+	}
+	return use_answer(hs, strcmp(answer.verb, "answer") ? NULL : authorization);
+}
+
+/* --- the proxy -----------------------------------------------------------------------
+ */
+
+static enum progress wait_for(struct handshake *hs, short events, int64_t until)
+{
+	hs->wait = (struct wait){.fd = hs->tcp.fd, .events = events, .until = until};
+	return PROGRESS_WAIT;
+}
+
+/* Each address may take its share of the time that is left. */
+static int64_t share(const struct handshake *hs)
+{
+	int64_t now = clock_now();
+
+	return now + (hs->deadline - now) / (hs->route.count - hs->address);
+}
+
+static enum progress next_address(struct handshake *hs, int error)
+{
+	char text[GP_ADDRESS_MAX];
+
+	gp_address_format(&hs->route.proxies[hs->address], text);
+	log_line(LOG_WARN, "proxy %s: %s", text, strerror(error));
+	hs->phase = TRAVEL;
+	if (++hs->address < hs->route.count)
+		return PROGRESS_DONE;
+	return fail(hs, GP_ERR_SYSTEM, error);
+}
+
+static enum progress connected(struct handshake *hs)
+{
+	gp_tunnel_connected(&hs->tunnel);
+	hs->phase = TRAVEL;
+	return PROGRESS_DONE;
+}
+
+static enum progress begin_connect(struct handshake *hs)
+{
+	switch (tcp_connect(&hs->tcp, &hs->route.proxies[hs->address])) {
+	case PROGRESS_DONE:
+		return connected(hs);
+	case PROGRESS_FAILED:
+		return next_address(hs, errno);
+	case PROGRESS_WAIT:
+		break;
+	}
+	hs->phase = CONNECT;
+	return wait_for(hs, POLLOUT, share(hs));
+}
+
+static enum progress go_on_connecting(struct handshake *hs)
+{
+	switch (tcp_connected(&hs->tcp)) {
+	case PROGRESS_DONE:
+		return connected(hs);
+	case PROGRESS_FAILED:
+		return next_address(hs, errno);
+	case PROGRESS_WAIT:
+		break;
+	}
+	if (clock_now() >= hs->wait.until)
+		return next_address(hs, ETIMEDOUT);
+	return PROGRESS_WAIT;
+}
+
+static enum progress send_request(struct handshake *hs)
+{
+	size_t len;
+	const char *bytes = gp_tunnel_output(&hs->tunnel, &len);
+	ssize_t sent = real_send(hs->tcp.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent > 0)
+		gp_tunnel_sent(&hs->tunnel, (size_t)sent);
+	else if (errno == EAGAIN)
+		return wait_for(hs, POLLOUT, CLOCK_NEVER);
+	else if (errno != EINTR)
+		gp_tunnel_closed(&hs->tunnel);
+	return PROGRESS_DONE;
+}
+
+/* Takes what was seen before and belongs to the proxy out of the socket. */
+static bool consume(struct handshake *hs, size_t len)
+{
+	while (len) {
+		ssize_t taken = real_recv(hs->tcp.fd, hs->peek, len, MSG_DONTWAIT);
+
+		if (taken > 0)
+			len -= (size_t)taken;
+		else if (!taken || errno != EINTR)
+			return false; /* another thread took it: not ours to mend */
+	}
+	return true;
+}
+
+static enum progress receive_reply(struct handshake *hs)
+{
+	struct gp_tunnel *tunnel = &hs->tunnel;
+	ssize_t seen = real_recv(hs->tcp.fd, hs->peek, sizeof(hs->peek),
+				 MSG_PEEK | MSG_DONTWAIT);
+	size_t used;
+
+	if (seen < 0 && errno == EAGAIN)
+		return wait_for(hs, POLLIN, CLOCK_NEVER);
+	if (seen < 0 && errno == EINTR)
+		return PROGRESS_DONE;
+	if (seen <= 0) {
+		gp_tunnel_closed(tunnel);
+		return PROGRESS_DONE;
+	}
+	used = gp_tunnel_received(tunnel, hs->peek, (size_t)seen);
+	if (used < (size_t)seen && gp_tunnel_want(tunnel) == GP_TUNNEL_ASK)
+		gp_tunnel_not_kept(tunnel);
+	return consume(hs, used) ? PROGRESS_DONE : fail(hs, GP_ERR_SYSTEM, ECONNRESET);
+}
+
+static enum progress travel(struct handshake *hs)
+{
+	switch (gp_tunnel_want(&hs->tunnel)) {
+	case GP_TUNNEL_CONNECT:
+		return begin_connect(hs);
+	case GP_TUNNEL_SEND:
+		return send_request(hs);
+	case GP_TUNNEL_RECEIVE:
+		return receive_reply(hs);
+	case GP_TUNNEL_ASK:
+		return begin_ask(hs);
+	case GP_TUNNEL_ESTABLISHED:
+		return succeed(hs);
+	case GP_TUNNEL_FAILED:
+		break;
+	}
+	return fail(hs, gp_tunnel_error(&hs->tunnel), 0);
+}
+
+/* --- the steps -----------------------------------------------------------------------
+ */
+
+static enum progress step(struct handshake *hs)
+{
+	switch (hs->phase) {
+	case ASK_WAY:
+		return ask_way(hs);
+	case KNOW_WAY:
+		return set_out(hs);
+	case TRAVEL:
+		return travel(hs);
+	case CONNECT:
+		return go_on_connecting(hs);
+	case ASK_AGAIN:
+		return ask_again(hs);
+	case ASK_ANSWER:
+		return ask_answer(hs);
+	case OVER:
+		break;
+	}
+	return PROGRESS_DONE;
+}
+
+static void time_out(struct handshake *hs)
+{
+	if (hs->phase != ASK_WAY) {
+		fail(hs, GP_ERR_TIMEOUT, 0);
+	} else {
+		log_line(LOG_WARN, "the agent does not answer");
+		end(hs, HANDSHAKE_FAILED, ETIMEDOUT);
+	}
+}
+
+static enum handshake_state state_of(const struct handshake *hs)
+{
+	if (hs->phase == OVER)
+		return hs->end;
+	return hs->phase == ASK_WAY ? HANDSHAKE_ASKING_WAY : HANDSHAKE_UNDER_WAY;
+}
+
+enum handshake_state handshake_step(struct handshake *hs, bool way_only)
+{
+	int saved_errno = errno;
+
+	while (hs->phase != OVER && !(way_only && hs->phase == KNOW_WAY)) {
+		if (step(hs) != PROGRESS_WAIT)
+			continue;
+		if (clock_now() < hs->deadline)
+			break;
+		time_out(hs);
+	}
+	errno = saved_errno;
+	return state_of(hs);
 }

@@ -1,22 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking one of the program's TCP sockets to its destination: asks the agent for the way
- * and drives the tunnel's state machine (gatepass/tunnel.h) over the socket.
+ * Taking one of the program's TCP sockets to its destination, in steps that never wait:
+ * asks the agent for the way, and drives the tunnel's state machine (gatepass/tunnel.h)
+ * over the socket. One thread at a time. Functions keep errno.
  */
 #ifndef GATEPASS_HANDSHAKE_H
 #define GATEPASS_HANDSHAKE_H
 
 #include <gatepass/host.h>
 
-enum handshake_result {
-	HANDSHAKE_DIRECT, /* nothing was done: the real connect() is right */
-	HANDSHAKE_DONE,   /* the tunnel stands */
-	HANDSHAKE_FAILED  /* errno says why; the socket is as if never connected */
+#include "clock.h"
+
+enum handshake_state {
+	HANDSHAKE_ASKING_WAY,  /* nothing was done to the socket yet */
+	HANDSHAKE_UNDER_WAY,   /* goes through a proxy; the socket is ours for now */
+	HANDSHAKE_DIRECT,      /* nothing was done: the real connect() is right */
+	HANDSHAKE_ESTABLISHED, /* the tunnel stands */
+	HANDSHAKE_FAILED       /* the socket is as if never connected */
 };
 
-/* `fd` is an idle TCP socket. Blocks until the tunnel stands, 30 seconds at the most,
- * less if the program has set SO_SNDTIMEO, more while a person is asked for a password;
- * EINTR as a blocking connect() would. A cancellation point. */
-enum handshake_result handshake_run(int fd, const union gp_address *destination);
+struct handshake;
+
+/* `fd` is an idle TCP socket. NULL without memory. */
+struct handshake *handshake_new(int fd, const union gp_address *destination);
+
+/* Does what can be done without waiting. With `way_only` it stops when the way is known,
+ * and returns HANDSHAKE_UNDER_WAY before the socket is touched. */
+enum handshake_state handshake_step(struct handshake *hs, bool way_only);
+
+/* What it waits for, in the first two states. */
+struct wait handshake_wait(const struct handshake *hs);
+
+/* In HANDSHAKE_FAILED: the errno of connect(2). */
+int handshake_error(const struct handshake *hs);
+
+/* The socket goes by another number now: that of a duplicate. */
+void handshake_use(struct handshake *hs, int fd);
+
+/* The program's SO_RCVLOWAT, which is 1 while we wait for short replies. */
+void handshake_set_low_water(struct handshake *hs, int bytes);
+int handshake_low_water(const struct handshake *hs);
+
+/* Makes the socket one that was never connected. */
+void handshake_disconnect(struct handshake *hs);
+
+/* Ends the conversation with the agent, wipes and unmaps. Does nothing to the socket. */
+void handshake_free(struct handshake *hs);
 
 #endif

@@ -7,13 +7,13 @@
  * agent's process in the same way and ends at once, so that the agent is nobody's child
  * here. The caller collects the short-lived one with __WCLONE, which no ordinary wait
  * looks at. All signals are blocked meanwhile, so no handler of the program runs in
- * borrowed memory. The agent holds the write end of a pipe until it listens; the caller
- * waits for its end.
+ * borrowed memory. The agent holds one end of a socket pair until it listens; the caller
+ * waits for the other one's end of file. (A pipe would do, had it a cookie to know it
+ * again by.)
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -32,12 +32,12 @@
 
 #include "clock.h"
 #include "launch.h"
+#include "libc.h"
 #include "log.h"
 
-#define READY_SECONDS 5
-#define BACKOFF_MS    10000
-#define READY_FD      3
-#define STACK         (64 * 1024)
+#define BACKOFF_MS 10000
+#define READY_FD   3
+#define STACK      (64 * 1024)
 
 extern char **environ;
 
@@ -145,12 +145,12 @@ BORROWED_STACK static void close_from(unsigned first)
 BORROWED_STACK static int become_agent(void *context)
 {
 	struct launch *launch = context;
-	int ready = fcntl(launch->ready[1], F_DUPFD, READY_FD + 1);
+	int ready = (int)syscall(SYS_fcntl, launch->ready[1], F_DUPFD, READY_FD + 1);
 	int null = open("/dev/null", O_RDWR);
 
 	setsid();
-	if (ready < 0 || null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
-	    dup2(null, 2) < 0 || dup2(ready, READY_FD) < 0 || chdir("/"))
+	if (ready < 0 || null < 0 || real_dup2(null, 0) < 0 || real_dup2(null, 1) < 0 ||
+	    real_dup2(null, 2) < 0 || real_dup2(ready, READY_FD) < 0 || chdir("/"))
 		syscall(SYS_exit_group, 127);
 	close_from(READY_FD + 1);
 	umask(0077);
@@ -169,20 +169,8 @@ BORROWED_STACK static int step_aside(void *context)
 	return 0;
 }
 
-/* Waits until the agent has closed its end of the pipe, which it does when it listens and
- * when it ends. */
-static void await_ready(int fd)
-{
-	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
-	int64_t until = clock_now() + READY_SECONDS * 1000;
-	int64_t left;
-
-	while ((left = until - clock_now()) > 0)
-		if (poll(&pollfd, 1, (int)left) > 0)
-			return;
-}
-
-static bool spawn(struct launch *launch)
+/* The end to wait at, or -1. */
+static int spawn(struct launch *launch)
 {
 	sigset_t all, before;
 	int cancel;
@@ -191,8 +179,8 @@ static bool spawn(struct launch *launch)
 	launch->argv[0] = launch->path;
 	launch->argv[1] = "--ready-fd";
 	launch->argv[2] = "3";
-	if (pipe2(launch->ready, O_CLOEXEC))
-		return false;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, launch->ready))
+		return -1;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
@@ -201,32 +189,31 @@ static bool spawn(struct launch *launch)
 	if (child > 0)
 		while (waitpid(child, NULL, __WCLONE) < 0 && errno == EINTR)
 			;
-	close(launch->ready[1]);
-	if (child > 0)
-		await_ready(launch->ready[0]);
-	close(launch->ready[0]);
+	real_close(launch->ready[1]);
+	if (child <= 0)
+		real_close(launch->ready[0]);
 	pthread_setcancelstate(cancel, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return child > 0;
+	return child > 0 ? launch->ready[0] : -1;
 }
 
-static bool launch_now(void)
+static int launch_now(void)
 {
 	struct launch *launch = mmap(NULL, sizeof(*launch), PROT_READ | PROT_WRITE,
 				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	bool launched = false;
+	int ready = -1;
 
 	if (launch == MAP_FAILED)
-		return false;
+		return -1;
 	if (find_agent(launch)) {
 		choose_environment(launch);
-		launched = spawn(launch);
+		ready = spawn(launch);
 		log_line(LOG_INFO, "agent started: %s", launch->path);
 	} else {
 		log_line(LOG_ERROR, "no agent: %s cannot be executed", launch->path);
 	}
 	munmap(launch, sizeof(*launch));
-	return launched;
+	return ready;
 }
 
 void launch_postpone(void)
@@ -234,11 +221,11 @@ void launch_postpone(void)
 	atomic_store(&not_before, clock_now() + BACKOFF_MS);
 }
 
-enum gp_err launch_agent(void)
+int launch_agent(void)
 {
 	int saved_errno = errno;
-	bool launched = clock_now() >= atomic_load(&not_before) && launch_now();
+	int ready = clock_now() < atomic_load(&not_before) ? -1 : launch_now();
 
 	errno = saved_errno;
-	return launched ? GP_OK : GP_ERR_SYSTEM;
+	return ready;
 }

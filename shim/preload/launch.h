@@ -6,12 +6,10 @@
 #ifndef GATEPASS_LAUNCH_H
 #define GATEPASS_LAUNCH_H
 
-#include <gatepass/err.h>
-
-/* Returns when the agent listens, or has given up because another one does. Blocks for
- * five seconds at the most. GP_ERR_SYSTEM if it cannot be started, or was postponed.
- * Keeps errno. */
-enum gp_err launch_agent(void) GP_MUST_CHECK;
+/* Starts the agent without waiting for it. Returns a socket, the caller's to close, that
+ * becomes readable when the agent listens, or has given up because another one does; -1
+ * if it cannot be started, or was postponed. Takes about a millisecond. Keeps errno. */
+int launch_agent(void);
 
 /* It was started and is not there: this process does not try again for some seconds. */
 void launch_postpone(void);

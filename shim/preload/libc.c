@@ -21,14 +21,14 @@ static const char *const names[CALL_COUNT] = {
 
 static _Atomic(void *) calls[CALL_COUNT];
 
-/* Racing threads store the same values, so no lock is needed (one would deadlock when
+/* Racing threads store the same value, so no lock is needed (one would deadlock when
  * dlsym() led back to us through a program's own malloc). */
-static void *load(enum call call)
+__attribute__((noinline)) static void *load(enum call call)
 {
-	for (int i = 0; i < CALL_COUNT; i++)
-		atomic_store_explicit(&calls[i], dlsym(RTLD_NEXT, names[i]),
-				      memory_order_relaxed);
-	return atomic_load_explicit(&calls[call], memory_order_relaxed);
+	void *function = dlsym(RTLD_NEXT, names[call]);
+
+	atomic_store_explicit(&calls[call], function, memory_order_relaxed);
+	return function;
 }
 
 static void *find(enum call call)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Talking to the agent. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,20 +8,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cookie.h"
 #include "launch.h"
 #include "libc.h"
 #include "link.h"
 #include "log.h"
+#include "private_fd.h"
 
-/*
- * Programs hand out the low numbers to themselves, and some rely on the order. But a
- * process begins with a table of 64, and in one with threads the kernel waits for all
- * processors (an RCU grace period, some 10 ms) before it gives it a larger one.
- */
-#define HIGH_FD 44
-
-/* How long an agent that is there may let us wait for its accept queue. */
-#define CONNECT_SECONDS 5
+/* How long an agent that is there, or a descriptor, may keep us waiting, and how often to
+ * look; how long an agent may take to start (milliseconds). */
+#define OPEN_MS   5000
+#define AGAIN_MS  5
+#define LAUNCH_MS 5000
 
 static bool has_run_user(unsigned uid)
 {
@@ -61,74 +58,141 @@ static bool is_own_agent(int fd)
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
-	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
+	return !real_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
 	       peer.uid == geteuid();
 }
 
-static int move_high(int fd)
+void link_init(struct link *link)
 {
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
-
-	if (high < 0)
-		return fd; /* not so many allowed here */
-	close(fd);
-	return high;
+	link->state = LINK_CLOSED;
+	link->fd = -1;
 }
 
-static int dial(const struct sockaddr_un *un)
+static void adopt(struct link *link, int fd, enum link_state state)
 {
-	struct timeval limit = {.tv_sec = CONNECT_SECONDS};
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	int err;
+	link->fd = fd;
+	link->cookie = cookie_of(fd);
+	link->state = state;
+}
 
-	if (fd < 0)
-		return -1;
-	fd = move_high(fd);
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	do
-		err = real_connect(fd, (const struct sockaddr *)un, sizeof(*un));
-	while (err && errno == EINTR);
-	if (!err && is_own_agent(fd))
-		return fd;
-	err = err ? errno : EPERM;
-	close(fd);
-	errno = err;
-	return -1;
+/* Is link->fd still what it was? */
+static bool is_ours(const struct link *link)
+{
+	return link->fd >= 0 && cookie_of(link->fd) == link->cookie;
+}
+
+void link_close(struct link *link)
+{
+	int saved_errno = errno;
+
+	if (is_ours(link))
+		real_close(link->fd);
+	link->fd = -1;
+	link->state = LINK_CLOSED;
+	errno = saved_errno;
+}
+
+void link_clear(struct link *link)
+{
+	link_close(link);
+	explicit_bzero(link->packet, link->used);
+	link->used = 0;
 }
 
 /* The connected descriptor, or -1 with errno. */
-static int dial_or_launch(const struct sockaddr_un *un)
+static int dial(const struct sockaddr_un *un)
 {
-	int fd = dial(un);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int error;
 
-	if (fd >= 0 || (errno != ENOENT && errno != ECONNREFUSED) || launch_agent())
-		return fd;
-	fd = dial(un);
 	if (fd < 0)
-		launch_postpone();
-	return fd;
+		return -1;
+	fd = private_fd(fd);
+	if (real_connect(fd, (const struct sockaddr *)un, sizeof(*un)))
+		error = errno;
+	else if (!is_own_agent(fd))
+		error = EPERM;
+	else
+		return fd;
+	real_close(fd);
+	errno = error;
+	return -1;
 }
 
-enum gp_err link_open(struct link *link)
+static enum progress fail(struct link *link, enum gp_err err, int error)
 {
-	int saved_errno = errno;
+	link->err = err;
+	link->error = error;
+	link_close(link);
+	return PROGRESS_FAILED;
+}
+
+static enum progress no_agent(struct link *link, const struct sockaddr_un *un, int error)
+{
+	log_line(LOG_WARN, "no agent at %s: %s", un->sun_path, strerror(error));
+	return fail(link, GP_ERR_SYSTEM, error);
+}
+
+/* Its queue is full, or we are out of descriptors: both pass. */
+static bool passes(int error)
+{
+	return error == EAGAIN || error == EMFILE || error == ENFILE;
+}
+
+static enum progress postpone(struct link *link)
+{
+	link->until = clock_now() + AGAIN_MS;
+	link->state = LINK_POSTPONED;
+	return PROGRESS_WAIT;
+}
+
+static enum progress launch(struct link *link)
+{
+	int fd = launch_agent();
+
+	if (fd < 0)
+		return PROGRESS_FAILED;
+	link->launched = true;
+	link->until = clock_now() + LAUNCH_MS;
+	adopt(link, private_fd(fd), LINK_LAUNCHING);
+	return PROGRESS_WAIT;
+}
+
+static enum progress open_link(struct link *link)
+{
 	struct sockaddr_un un;
 	enum gp_err err = find_socket(&un);
+	int fd, error;
 
-	link->talked = false;
-	link->fd = err ? -1 : dial_or_launch(&un);
-	if (err)
+	if (err) {
 		log_line(LOG_WARN, "no agent: %s", gp_strerror(err));
-	else if (link->fd < 0)
-		log_line(LOG_WARN, "no agent at %s: %s", un.sun_path, strerror(errno));
-	errno = saved_errno;
-	return link->fd < 0 ? GP_ERR_SYSTEM : GP_OK;
+		return fail(link, err, 0);
+	}
+	fd = dial(&un);
+	if (fd >= 0) {
+		link->talked = link->asked = false;
+		adopt(link, fd, LINK_OPEN);
+		return PROGRESS_DONE;
+	}
+	error = errno;
+	if (passes(error) && clock_now() < link->give_up)
+		return postpone(link);
+	if (error != ENOENT && error != ECONNREFUSED)
+		return no_agent(link, &un, error);
+	if (link->launched)
+		launch_postpone();
+	else if (launch(link) == PROGRESS_WAIT)
+		return PROGRESS_WAIT;
+	return no_agent(link, &un, error);
 }
 
 void link_begin(struct link *link, const char *verb)
 {
 	gp_buf_init(&link->out, link->packet, GP_WIRE_MAX);
 	gp_wire_begin(&link->out, verb);
+	link->asked = link->launched = link->renewed = false;
+	link->give_up = clock_now() + OPEN_MS;
+	link->extended = 0;
 }
 
 static void note_use(struct link *link, size_t len)
@@ -141,10 +205,12 @@ static bool transmit(struct link *link)
 {
 	ssize_t sent;
 
+	if (!is_ours(link))
+		return false;
 	note_use(link, link->out.len);
 	do
-		sent = send(link->fd, link->out.p, link->out.len,
-			    MSG_NOSIGNAL | MSG_DONTWAIT);
+		sent = real_send(link->fd, link->out.p, link->out.len,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (sent < 0 && errno == EINTR);
 	return sent == (ssize_t)link->out.len;
 }
@@ -153,121 +219,149 @@ void link_tell(struct link *link)
 {
 	int saved_errno = errno;
 
-	if (link->fd >= 0 && !link->out.full && !transmit(link))
+	if (link->state == LINK_OPEN && !link->out.full && !transmit(link))
 		log_line(LOG_DEBUG, "agent does not listen: %s", strerror(errno));
 	errno = saved_errno;
 }
 
-/* The next packet's length; 0 when the agent has closed. */
-static enum gp_err receive(struct link *link, const struct patience *patience,
-			   size_t *len)
+/* An idle agent may leave between our connect and its accept. Its successor gets the same
+ * packet, which an end of file has not overwritten. */
+static enum progress ended(struct link *link)
 {
-	for (;;) {
-		ssize_t got = recv(link->fd, link->packet, GP_WIRE_MAX,
-				   MSG_DONTWAIT | MSG_TRUNC);
-		enum gp_err err;
-
-		if (got > GP_WIRE_MAX)
-			return GP_ERR_WIRE_LONG;
-		*len = got > 0 ? (size_t)got : 0;
-		note_use(link, *len);
-		link->talked |= *len > 0;
-		if (got >= 0 || errno == ECONNRESET)
-			return GP_OK;
-		if (errno != EAGAIN && errno != EINTR)
-			return GP_ERR_SYSTEM;
-		err = clock_wait(patience, link->fd, POLLIN);
-		if (err)
-			return err;
-	}
+	if (link->talked || link->renewed)
+		return fail(link, GP_ERR_SYSTEM, ECONNRESET);
+	link_close(link);
+	link->renewed = true;
+	return PROGRESS_DONE;
 }
 
-/* A person is being asked: that takes as long as it takes. */
-static void extend(struct patience *patience, struct gp_wire *answer)
+/* The agent is asking a person: that takes as long as it takes, and what comes after the
+ * answer has its time anew. */
+static void extend(struct link *link, struct gp_wire *message)
 {
 	const char *key, *value;
 	uint64_t seconds;
 
-	while (gp_wire_next(answer, &key, &value)) {
-		int64_t until;
-
-		if (strcmp(key, "seconds") != 0 ||
-		    !gp_text_to_uint(gp_text(value), 600, &seconds))
-			continue;
-		/* The handshake's own time begins anew after the answer. */
-		until = clock_now() + ((int64_t)seconds + GP_DEADLINE) * 1000;
-		if (until > patience->deadline)
-			patience->deadline = until;
-	}
+	while (gp_wire_next(message, &key, &value))
+		if (!strcmp(key, "seconds") &&
+		    gp_text_to_uint(gp_text(value), 600, &seconds))
+			link->extended =
+				clock_now() + ((int64_t)seconds + GP_DEADLINE) * 1000;
 }
 
-static enum gp_err await(struct link *link, struct patience *patience,
-			 struct gp_wire *answer, bool *closed)
+/* Takes the next packet. PROGRESS_DONE with *len 0 when the agent has closed. */
+static enum progress receive(struct link *link, size_t *len)
+{
+	ssize_t got;
+
+	*len = 0;
+	if (!is_ours(link))
+		return PROGRESS_DONE;
+	do
+		got = real_recv(link->fd, link->packet, GP_WIRE_MAX,
+				MSG_DONTWAIT | MSG_TRUNC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0 && errno == EAGAIN)
+		return PROGRESS_WAIT;
+	if (got > GP_WIRE_MAX)
+		return fail(link, GP_ERR_WIRE_LONG, 0);
+	*len = got > 0 ? (size_t)got : 0;
+	note_use(link, *len);
+	return PROGRESS_DONE;
+}
+
+/* One packet of a connection that has the question. *answered: it was the answer. */
+static enum progress listen_to(struct link *link, struct gp_wire *message, bool *answered)
 {
 	size_t len;
 	enum gp_err err;
+	enum progress progress = receive(link, &len);
 
-	do {
-		err = receive(link, patience, &len);
-		*closed = !err && !len;
-		if (err || *closed)
-			return err;
-		err = gp_wire_open(answer, link->packet, len);
-		if (err)
-			return err;
-		if (strcmp(answer->verb, "wait") == 0)
-			extend(patience, answer);
-		else
-			return GP_OK;
-	} while (true);
+	if (progress != PROGRESS_DONE)
+		return progress;
+	if (!len)
+		return ended(link);
+	link->talked = true;
+	err = gp_wire_open(message, link->packet, len);
+	if (err)
+		return fail(link, err, 0);
+	if (!strcmp(message->verb, "wait"))
+		extend(link, message);
+	else
+		*answered = true;
+	return PROGRESS_DONE;
 }
 
-/* One try; *closed if the agent went away instead of answering. */
-static enum gp_err exchange(struct link *link, struct patience *patience,
-			    struct gp_wire *answer, bool *closed)
+static enum progress go_on(struct link *link, struct gp_wire *answer, bool *answered)
 {
-	*closed = !transmit(link);
-	return *closed ? GP_OK : await(link, patience, answer, closed);
+	switch (link->state) {
+	case LINK_POSTPONED:
+		if (clock_now() < link->until)
+			return PROGRESS_WAIT;
+		link->state = LINK_CLOSED;
+		return PROGRESS_DONE;
+	case LINK_LAUNCHING:
+		if (is_ours(link) && !clock_is_ready(link->fd, POLLIN) &&
+		    clock_now() < link->until)
+			return PROGRESS_WAIT;
+		link_close(link);
+		return PROGRESS_DONE;
+	case LINK_CLOSED:
+		return open_link(link);
+	case LINK_OPEN:
+		if (link->asked)
+			return listen_to(link, answer, answered);
+		link->asked = transmit(link);
+		return link->asked ? PROGRESS_DONE : ended(link);
+	}
+	return PROGRESS_FAILED;
 }
 
-enum gp_err link_ask(struct link *link, struct patience *patience, struct gp_wire *answer)
+enum progress link_step(struct link *link, struct gp_wire *answer)
 {
-	bool closed;
-	enum gp_err err;
+	enum progress progress = PROGRESS_DONE;
+	int saved_errno = errno;
+	bool answered = false;
 
 	if (link->out.full)
-		return GP_ERR_WIRE_LONG;
-	err = exchange(link, patience, answer, &closed);
-	/* An idle agent may leave between our connect and its accept. Its successor gets
-	 * the same packet, which an end of file has not overwritten. */
-	if (closed && !link->talked) {
-		link_close(link);
-		err = link_open(link);
-		if (!err)
-			err = exchange(link, patience, answer, &closed);
-	}
-	if (err == GP_ERR_TIMEOUT)
-		log_line(LOG_WARN, "the agent does not answer");
-	if (!err && closed) {
-		errno = ECONNRESET;
-		err = GP_ERR_SYSTEM;
-	}
-	return err;
-}
-
-void link_close(struct link *link)
-{
-	int saved_errno = errno;
-
-	if (link->fd >= 0)
-		close(link->fd);
-	link->fd = -1;
+		return fail(link, GP_ERR_WIRE_LONG, 0);
+	while (progress == PROGRESS_DONE && !answered)
+		progress = go_on(link, answer, &answered);
+	if (progress == PROGRESS_FAILED && link->error == ECONNRESET)
+		log_line(LOG_WARN, "the agent ended before it answered");
 	errno = saved_errno;
+	return progress;
 }
 
-void link_clear(struct link *link)
+struct wait link_wait(const struct link *link)
 {
-	link_close(link);
-	explicit_bzero(link->packet, link->used);
-	link->used = 0;
+	struct wait wait = {.fd = link->fd, .events = POLLIN, .until = CLOCK_NEVER};
+
+	if (link->state == LINK_POSTPONED || link->state == LINK_LAUNCHING)
+		wait.until = link->until;
+	return wait;
+}
+
+enum gp_err link_ask(struct link *link, struct gp_wire *answer)
+{
+	struct patience patience = {
+		.deadline = clock_now() + GP_DEADLINE * 1000,
+		.restarts = true,
+	};
+	enum progress progress;
+	struct wait wait;
+	enum gp_err err;
+
+	while ((progress = link_step(link, answer)) == PROGRESS_WAIT) {
+		if (link->extended > patience.deadline)
+			patience.deadline = link->extended;
+		wait = link_wait(link);
+		err = clock_wait(&patience, &wait);
+		if (err == GP_ERR_TIMEOUT)
+			log_line(LOG_WARN, "the agent does not answer");
+		if (err)
+			return err;
+	}
+	errno = progress == PROGRESS_FAILED ? link->error : errno;
+	return progress == PROGRESS_DONE ? GP_OK : link->err;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libc.h"
 #include "log.h"
 
 static const char *const levels[] = {"off", "error", "warn", "info", "debug"};
@@ -35,10 +36,10 @@ static void put(const char *file, const char *line, size_t len)
 			  0600);
 	if (fd < 0)
 		return;
-	written = write(fd, line, len);
+	written = real_write(fd, line, len);
 	(void)written; /* there is nobody to tell */
 	if (file)
-		close(fd);
+		real_close(fd);
 }
 
 void log_line(enum log_level level, const char *format, ...)

@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <stdint.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 
+#include "cookie.h"
 #include "lock.h"
 #include "peers.h"
 
@@ -27,14 +27,6 @@ struct entry {
 static struct entry *chunks[CHUNKS];
 static atomic_bool used;
 static struct lock lock;
-
-static uint64_t cookie_of(int fd)
-{
-	uint64_t cookie = 0;
-	socklen_t len = sizeof(cookie);
-
-	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) ? 0 : cookie;
-}
 
 /* With the lock held. NULL if there is no memory, or no such number. */
 static struct entry *entry_for(int fd)

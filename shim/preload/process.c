@@ -15,12 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "peers.h"
-#include "process.h"
+#include "alarm.h"
+#include "interest.h"
 #include "locals.h"
+#include "nest.h"
+#include "peers.h"
+#include "pending.h"
+#include "process.h"
 #include "settings.h"
 
 /* The agent, and what it asks for passwords and tickets: were one of them to wait for the
@@ -59,6 +64,10 @@ static void after_fork(void)
 	atomic_store_explicit(&owner, raw_getpid(), memory_order_relaxed);
 	peers_after_fork();
 	locals_after_fork();
+	interest_after_fork();
+	alarm_after_fork();
+	nest_after_fork();
+	pending_after_fork();
 }
 
 static bool is_untouchable(void)
@@ -102,9 +111,37 @@ bool process_active(void)
 	if (known == UNDECIDED)
 		known = decide();
 	active = known == USABLE && !depth && settings_configured() &&
-		 atomic_load_explicit(&owner, memory_order_relaxed) == raw_getpid();
+		 process_owns_memory();
 	errno = saved_errno;
 	return active;
+}
+
+bool process_may_connect(void)
+{
+	int known = atomic_load_explicit(&verdict, memory_order_acquire);
+	int saved_errno = errno;
+	bool may;
+
+	if (known == UNDECIDED)
+		known = decide();
+	may = known == USABLE && settings_configured();
+	errno = saved_errno;
+	return may;
+}
+
+bool process_owns_memory(void)
+{
+	return atomic_load_explicit(&owner, memory_order_relaxed) == raw_getpid();
+}
+
+int process_id(void)
+{
+	return atomic_load_explicit(&owner, memory_order_relaxed);
+}
+
+bool process_is_threaded(void)
+{
+	return !__libc_single_threaded;
 }
 
 void process_enter(void)

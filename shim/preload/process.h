@@ -17,6 +17,19 @@
  */
 bool process_active(void);
 
+/* Does this memory belong to the calling process? Not in a vfork child. Cheap. */
+bool process_owns_memory(void);
+
+/* The process id that this memory belongs to. */
+int process_id(void);
+
+/* May there be other threads? */
+bool process_is_threaded(void);
+
+/* May this process ever need what is noted of it now? As process_active(), without
+ * looking who calls; costs two loads once that is known. */
+bool process_may_connect(void);
+
 /* Around a call into libc that may come back to us through a module of its own. */
 void process_enter(void);
 void process_leave(void);

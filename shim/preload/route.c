@@ -8,7 +8,7 @@
 #include "route.h"
 #include "settings.h"
 
-static void write_question(struct link *link, const union gp_address *destination)
+void route_question(struct link *link, const union gp_address *destination)
 {
 	struct gp_text lines = settings_lines();
 	char address[GP_ADDRESS_MAX];
@@ -39,6 +39,8 @@ static void read_line(struct route *route, const char *key, const char *value)
 		route->authority = value;
 	} else if (!strcmp(key, "authorization")) {
 		route->authorization = value;
+	} else if (!strcmp(key, "settled")) {
+		route->settled = !strcmp(value, "1");
 	} else if (!strcmp(key, "reason")) {
 		log_line(LOG_WARN, "agent: %s", value);
 	} else if (!strcmp(key, "errno") &&
@@ -47,21 +49,14 @@ static void read_line(struct route *route, const char *key, const char *value)
 	}
 }
 
-enum gp_err route_ask(struct route *route, struct link *link,
-		      const union gp_address *destination, struct patience *patience)
+enum gp_err route_answer(struct route *route, struct gp_wire *answer)
 {
 	const char *key, *value;
-	struct gp_wire answer;
-	enum gp_err err;
 
 	*route = (struct route){.way = WAY_DIRECT, .error = EHOSTUNREACH};
-	write_question(link, destination);
-	err = link_ask(link, patience, &answer);
-	if (err)
-		return err;
-	if (strcmp(answer.verb, "way") != 0)
+	if (strcmp(answer->verb, "way") != 0)
 		return GP_ERR_WIRE_SYNTAX;
-	while (gp_wire_next(&answer, &key, &value))
+	while (gp_wire_next(answer, &key, &value))
 		read_line(route, key, value);
 	if (route->way == WAY_TUNNEL && (!route->count || !route->authority))
 		return GP_ERR_WIRE_SYNTAX;

@@ -16,11 +16,13 @@ struct route {
 	union gp_address proxies[GP_PROXY_ADDRESSES_MAX]; /* in the order to try */
 	const char *authority;     /* both point into the link's packet */
 	const char *authorization; /* NULL: send none */
+	bool settled;              /* the agent needs not hear how it ends */
 };
 
-/* Asks over an open link. Blocks for the agent's answer. Errors as link_ask(). */
-enum gp_err route_ask(struct route *route, struct link *link,
-		      const union gp_address *destination,
-		      struct patience *patience) GP_MUST_CHECK;
+/* Begins the question on the link; link_step() asks it. */
+void route_question(struct link *link, const union gp_address *destination);
+
+/* Reads the answer. GP_ERR_WIRE_SYNTAX: it is none. */
+enum gp_err route_answer(struct route *route, struct gp_wire *answer) GP_MUST_CHECK;
 
 #endif

@@ -15,7 +15,6 @@
 static bool ask(const char *verb, const char *key, const char *subject,
 		const char *wanted, char *out, size_t cap)
 {
-	struct patience patience = clock_patience();
 	struct gp_text lines = settings_lines();
 	struct link *link = mmap(NULL, sizeof(*link), PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -25,15 +24,14 @@ static bool ask(const char *verb, const char *key, const char *subject,
 
 	if (link == MAP_FAILED)
 		return false;
-	if (!link_open(link)) {
-		link_begin(link, verb);
-		gp_wire_add(&link->out, key, subject);
-		gp_buf_add(&link->out, lines.p, lines.len);
-		if (!link_ask(link, &patience, &answer) && !strcmp(answer.verb, "name"))
-			while (gp_wire_next(&answer, &found, &value))
-				if (!strcmp(found, wanted))
-					told = gp_text_copy(gp_text(value), out, cap);
-	}
+	link_init(link);
+	link_begin(link, verb);
+	gp_wire_add(&link->out, key, subject);
+	gp_buf_add(&link->out, lines.p, lines.len);
+	if (!link_ask(link, &answer) && !strcmp(answer.verb, "name"))
+		while (gp_wire_next(&answer, &found, &value))
+			if (!strcmp(found, wanted))
+				told = gp_text_copy(gp_text(value), out, cap);
 	link_clear(link);
 	munmap(link, sizeof(*link));
 	return told;

@@ -17,7 +17,7 @@ static int get_int(int fd, int level, int option)
 	int value = -1;
 	socklen_t len = sizeof(value);
 
-	return getsockopt(fd, level, option, &value, &len) ? -1 : value;
+	return real_getsockopt(fd, level, option, &value, &len) ? -1 : value;
 }
 
 bool tcp_is_idle(int fd)
@@ -26,7 +26,7 @@ bool tcp_is_idle(int fd)
 	socklen_t len = sizeof(info);
 
 	/* Only TCP knows TCP_INFO, so this tells the kind of socket as well. */
-	return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	return !real_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
 	       info.tcpi_state == TCP_CLOSE;
 }
 
@@ -37,29 +37,26 @@ bool tcp_is_datagram(int fd)
 	return type == SOCK_DGRAM || type == SOCK_RAW;
 }
 
-static void set_send_timeout(const struct tcp *tcp, const struct timeval *timeout)
-{
-	setsockopt(tcp->fd, SOL_SOCKET, SO_SNDTIMEO, timeout, sizeof(*timeout));
-}
-
 static void set_low_water(const struct tcp *tcp, int bytes)
 {
 	if (tcp->receive_low_water > 1)
-		setsockopt(tcp->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
+		real_setsockopt(tcp->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
+}
+
+bool tcp_is_blocking(int fd)
+{
+	int flags = real_fcntl(fd, F_GETFL, NULL);
+
+	return flags >= 0 && !(flags & O_NONBLOCK);
 }
 
 enum gp_err tcp_init(struct tcp *tcp, int fd)
 {
-	socklen_t len = sizeof(tcp->send_timeout);
 	socklen_t bound_len = sizeof(tcp->bound);
-	int flags = fcntl(fd, F_GETFL);
 
 	*tcp = (struct tcp){.fd = fd};
 	tcp->domain = get_int(fd, SOL_SOCKET, SO_DOMAIN);
-	if (flags < 0 || (tcp->domain != AF_INET && tcp->domain != AF_INET6))
-		return GP_ERR_SYSTEM;
-	tcp->blocking = !(flags & O_NONBLOCK);
-	if (getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tcp->send_timeout, &len) ||
+	if ((tcp->domain != AF_INET && tcp->domain != AF_INET6) ||
 	    getsockname(fd, &tcp->bound.sa, &bound_len))
 		return GP_ERR_SYSTEM;
 	/* A higher mark would keep poll(2) silent about the proxy's short reply. */
@@ -125,50 +122,55 @@ static enum gp_err prepare(struct tcp *tcp, union gp_address *address)
 }
 
 /*
- * connect(2) that comes back at once without O_NONBLOCK, which would be seen by whoever
- * shares the socket: with the shortest send timeout the kernel waits a tick, and goes on
- * by itself.
+ * connect(2) on a blocking socket that comes back at once, without O_NONBLOCK, which
+ * would be seen by whoever shares the socket: with the shortest send timeout the kernel
+ * waits a tick, and goes on by itself.
  */
-static int begin(struct tcp *tcp, const union gp_address *address)
+static int connect_briefly(int fd, const union gp_address *address)
 {
 	static const struct timeval tick = {.tv_usec = 1};
+	struct timeval programs;
+	socklen_t len = sizeof(programs);
 	int err, saved_errno;
 
-	if (tcp->blocking)
-		set_send_timeout(tcp, &tick);
-	err = real_connect(tcp->fd, &address->sa, gp_address_len(address));
+	if (real_getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &programs, &len))
+		return -1;
+	real_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tick, sizeof(tick));
+	err = real_connect(fd, &address->sa, gp_address_len(address));
 	saved_errno = errno;
-	if (tcp->blocking)
-		set_send_timeout(tcp, &tcp->send_timeout);
-	tcp->dirty = true;
+	real_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &programs, sizeof(programs));
 	errno = saved_errno;
 	return err;
 }
 
-enum gp_err tcp_connect(struct tcp *tcp, const union gp_address *address,
-			const struct patience *patience, int64_t deadline)
+int tcp_connect_as_asked(int fd, const union gp_address *address)
 {
-	struct patience limited = *patience;
+	if (tcp_is_blocking(fd))
+		return connect_briefly(fd, address);
+	return real_connect(fd, &address->sa, gp_address_len(address));
+}
+
+enum progress tcp_connect(struct tcp *tcp, const union gp_address *address)
+{
 	union gp_address target = *address;
-	enum gp_err err = prepare(tcp, &target);
+
+	if (prepare(tcp, &target))
+		return PROGRESS_FAILED;
+	tcp->dirty = true;
+	if (!tcp_connect_as_asked(tcp->fd, &target))
+		return PROGRESS_DONE;
+	return errno == EINPROGRESS || errno == EINTR ? PROGRESS_WAIT : PROGRESS_FAILED;
+}
+
+enum progress tcp_connected(struct tcp *tcp)
+{
 	int error;
 
-	if (err || !begin(tcp, &target))
-		return err;
-	if (errno != EINPROGRESS && (errno != EINTR || clock_interrupts(patience)))
-		return GP_ERR_SYSTEM;
-	if (deadline < limited.deadline)
-		limited.deadline = deadline;
-	err = clock_wait(&limited, tcp->fd, POLLOUT);
-	if (err == GP_ERR_TIMEOUT) {
-		errno = ETIMEDOUT;
-		return GP_ERR_SYSTEM;
-	}
-	if (err)
-		return err;
+	if (!clock_is_ready(tcp->fd, POLLOUT))
+		return PROGRESS_WAIT;
 	error = get_int(tcp->fd, SOL_SOCKET, SO_ERROR);
 	if (error <= 0)
-		return GP_OK;
+		return PROGRESS_DONE;
 	errno = error;
-	return GP_ERR_SYSTEM;
+	return PROGRESS_FAILED;
 }

@@ -7,7 +7,6 @@
 #define GATEPASS_TCP_H
 
 #include <stdbool.h>
-#include <sys/time.h>
 
 #include <gatepass/err.h>
 #include <gatepass/host.h>
@@ -17,12 +16,10 @@
 /* What has to be given back when we are done. */
 struct tcp {
 	int fd;
-	int domain; /* AF_INET or AF_INET6, of the socket as it is now */
-	bool blocking;
-	bool dirty; /* was connected, or tried: has to be disconnected first */
-	struct timeval send_timeout; /* the program's SO_SNDTIMEO */
-	int receive_low_water;       /* the program's SO_RCVLOWAT */
-	union gp_address bound;      /* the source address it was bound to, if any */
+	int domain;            /* AF_INET or AF_INET6, of the socket as it is now */
+	bool dirty;            /* was connected, or tried: has to be disconnected first */
+	int receive_low_water; /* the program's SO_RCVLOWAT */
+	union gp_address bound; /* the source address it was bound to, if any */
 };
 
 /* True for a TCP socket that is neither connected, nor connecting, nor listening. */
@@ -34,13 +31,21 @@ bool tcp_is_datagram(int fd);
 /* Looks at an idle socket and prepares it. Undo by tcp_release(). */
 enum gp_err tcp_init(struct tcp *tcp, int fd) GP_MUST_CHECK;
 
-/* Connects to `address`, after disconnecting in place what was connected before. Where
- * the kernel refuses that, and for an address of the other family, a new socket with the
- * same options takes the descriptor's place. Waits until `deadline`, or patience's,
- * whichever comes first. GP_ERR_SYSTEM with errno as connect(2), EINTR as clock_wait().
- */
-enum gp_err tcp_connect(struct tcp *tcp, const union gp_address *address,
-			const struct patience *patience, int64_t deadline) GP_MUST_CHECK;
+/* Begins to connect to `address`, after disconnecting in place what was connected before.
+ * Where the kernel refuses that, and for an address of the other family, a new socket
+ * with the same options takes the descriptor's place. PROGRESS_WAIT: goes on by itself,
+ * see tcp_connected(). PROGRESS_FAILED: errno as connect(2). */
+enum progress tcp_connect(struct tcp *tcp, const union gp_address *address) GP_MUST_CHECK;
+
+/* connect(2) to what the program asked for, which comes back at once: EINPROGRESS also on
+ * a blocking socket. */
+int tcp_connect_as_asked(int fd, const union gp_address *address);
+
+/* How that stands: PROGRESS_WAIT until the socket is ready for POLLOUT. */
+enum progress tcp_connected(struct tcp *tcp) GP_MUST_CHECK;
+
+/* Is the socket's O_NONBLOCK unset? */
+bool tcp_is_blocking(int fd);
 
 /* Makes the socket one that was never connected. */
 void tcp_disconnect(struct tcp *tcp);

@@ -7,7 +7,8 @@
  * -4, -6: the socket's family; -m: an IPv6 socket to the IPv4-mapped address; -o: sets
  * some options and shows them afterwards; -V: IPV6_V6ONLY; -n: non-blocking; -b: bound to
  * that source address; -t: with that SO_SNDTIMEO; -i: a signal after that time, -r: whose
- * handler restarts; -a: tries again after an error. Prints lines "key value".
+ * handler restarts; -a: tries again after an error. A non-blocking one is waited for by
+ * poll(2). Prints lines "key value".
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -115,6 +116,16 @@ static void interrupt_after(long ms, int restart)
 	action.sa_flags = restart ? SA_RESTART : 0;
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* The end of a connect() that is under way, as its SO_ERROR. */
+static int wait_connected(int fd)
+{
+	struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
+
+	poll(&pollfd, 1, -1);
+	errno = get_int(fd, SOL_SOCKET, SO_ERROR);
+	return errno ? -1 : 0;
 }
 
 /* Everything that comes until the end, or a quiet second. */
@@ -227,6 +238,10 @@ int main(int argc, char **argv)
 	do {
 		errno = 77;
 		err = connect(fd, (struct sockaddr *)&address, len);
+		if (err && errno == EINPROGRESS && nonblocking) {
+			err = wait_connected(fd);
+			errno = err ? errno : 77;
+		}
 		printf("connect %s\n", err ? strerrorname_np(errno) : "OK");
 		if (!err)
 			printf("errno %d\n", errno);

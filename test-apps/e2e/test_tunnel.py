@@ -192,11 +192,11 @@ def interruptions(user):
     equal((told.get("connect"), told.get("signals"), told.get("got")), ("OK", "1", "hello"),
           "a handler with SA_RESTART does not", result)
     proxy.end()
-    proxy = Simproxy(f"conn\nexpect\nhold\nconn\n{ACCEPT}")
+    proxy = Simproxy(late)
     told, result = probe(user, proxy.url, "-i", "200", "-a")
     equal((told.get("connect"), told.get("got")), ("OK", "hello"),
-          "connect() can be called again after EINTR", result)
-    proxy.end()
+          "connect() called again after EINTR waits for the same tunnel", result)
+    equal(len(requests(proxy.end())), 1, "which went on being made")
 
 
 def deadline(user):

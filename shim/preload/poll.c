@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* poll(), ppoll(), and what fortified programs call instead. */
+#include "clock.h"
+#include "export.h"
+#include "libc.h"
+#include "pending.h"
+#include "pollset.h"
+
+static int64_t end_of(const struct timespec *timeout)
+{
+	return timeout ? clock_now() + timeout->tv_sec * 1000 +
+				 (timeout->tv_nsec + 999999) / 1000000
+		       : CLOCK_NEVER;
+}
+
+/* A bad timeout, or a bad list, is the kernel's to refuse. */
+static bool is_sound(const struct pollfd *fds, nfds_t n, const struct timespec *timeout)
+{
+	return (fds || !n) && n <= 1u << 20 &&
+	       (!timeout || (timeout->tv_sec >= 0 && timeout->tv_sec < INT32_MAX &&
+			     timeout->tv_nsec >= 0 && timeout->tv_nsec < 1000000000));
+}
+
+static int shim_poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	if (!is_sound(fds, n, NULL))
+		return real_poll(fds, n, timeout);
+	return pollset_wait(fds, n, timeout < 0 ? CLOCK_NEVER : clock_now() + timeout,
+			    NULL);
+}
+
+static int shim_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+		      const sigset_t *mask)
+{
+	if (!is_sound(fds, n, timeout))
+		return real_ppoll(fds, n, timeout, mask);
+	return pollset_wait(fds, n, end_of(timeout), mask);
+}
+
+SHIM_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	return pending_any() ? shim_poll(fds, n, timeout) : real_poll(fds, n, timeout);
+}
+
+SHIM_EXPORT int __poll(struct pollfd *fds, nfds_t n, int timeout);
+SHIM_EXPORT int __poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	return pending_any() ? shim_poll(fds, n, timeout) : real_poll(fds, n, timeout);
+}
+
+SHIM_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+		      const sigset_t *mask)
+{
+	return pending_any() ? shim_ppoll(fds, n, timeout, mask)
+			     : real_ppoll(fds, n, timeout, mask);
+}
+
+/* A list that does not fit its room is libc's to abort for. */
+SHIM_EXPORT int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t room)
+{
+	if (!pending_any() || room / sizeof(*fds) < n)
+		return real___poll_chk(fds, n, timeout, room);
+	return shim_poll(fds, n, timeout);
+}
+
+SHIM_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+			    const sigset_t *mask, size_t room)
+{
+	if (!pending_any() || room / sizeof(*fds) < n)
+		return real___ppoll_chk(fds, n, timeout, mask, room);
+	return shim_ppoll(fds, n, timeout, mask);
+}

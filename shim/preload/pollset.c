@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for descriptors of which some are in handshake.
+ *
+ * Theory of operation: the kernel polls a copy of the program's list, in which a socket
+ * in handshake is replaced by what the handshake waits for. When that is ready the
+ * handshake goes on and the list is made anew, with what is left of the time; the program
+ * sees only its own events, and of a socket nothing until its record is over. In a
+ * process with threads another one can let the handshake go on meanwhile: the list then
+ * has a bell at its end.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "bell.h"
+#include "clock.h"
+#include "libc.h"
+#include "nest.h"
+#include "pending.h"
+#include "pollset.h"
+#include "process.h"
+
+#define ON_STACK 32
+
+/* How long without a bell, if there is none (milliseconds). */
+#define NO_BELL_MS 20
+
+struct pollset {
+	struct pollfd *fds; /* the program's */
+	nfds_t n;
+	struct pollfd *inner; /* n + 1; a replaced one has `revents` -1 before the wait */
+	bool *replaced;
+	int64_t until; /* when the next handshake has to go on */
+	int bell;
+	void *memory; /* of a long list, or NULL */
+	size_t size;
+	struct pollfd few[ON_STACK + 1];
+	bool few_replaced[ON_STACK + 1];
+};
+
+static bool reserve(struct pollset *set)
+{
+	size_t entries = set->n + 1;
+
+	set->inner = set->few;
+	set->replaced = set->few_replaced;
+	if (set->n <= ON_STACK)
+		return true;
+	set->size = entries * (sizeof(*set->inner) + sizeof(*set->replaced));
+	set->memory = mmap(NULL, set->size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (set->memory == MAP_FAILED)
+		return false;
+	set->inner = set->memory;
+	set->replaced = (bool *)(set->inner + entries);
+	return true;
+}
+
+static void hang_bell(struct pollset *set, struct pending *pending)
+{
+	if (!process_is_threaded())
+		return;
+	if (set->bell < 0)
+		set->bell = bell_new();
+	if (set->bell >= 0 && pending_add_bell(pending, set->bell))
+		return;
+	if (set->until > clock_now() + NO_BELL_MS)
+		set->until = clock_now() + NO_BELL_MS;
+}
+
+/* Makes the list. True if a socket in it is in handshake. */
+static bool fill(struct pollset *set)
+{
+	bool any = false;
+
+	set->until = CLOCK_NEVER;
+	for (nfds_t i = 0; i < set->n; i++) {
+		struct pending *pending;
+
+		set->inner[i] = set->fds[i];
+		set->replaced[i] = false;
+		pending = set->fds[i].fd >= 0 ? pending_take(set->fds[i].fd) : NULL;
+		if (!pending)
+			continue;
+		pending->seen = true;
+		if (pending->state == PENDING_UNDER_WAY) {
+			any = set->replaced[i] = true;
+			set->inner[i].fd = pending->wait.fd;
+			set->inner[i].events = pending->wait.events;
+			if (pending->wait.until < set->until)
+				set->until = pending->wait.until;
+			hang_bell(set, pending);
+		}
+		pending_leave(pending);
+	}
+	return any;
+}
+
+static void take_bell_away(struct pollset *set)
+{
+	if (set->bell < 0)
+		return;
+	for (nfds_t i = 0; i < set->n; i++) {
+		struct pending *pending =
+			set->replaced[i] ? pending_take(set->fds[i].fd) : NULL;
+
+		if (!pending)
+			continue;
+		pending_remove_bell(pending, set->bell);
+		pending_leave(pending);
+	}
+	bell_silence(set->bell);
+}
+
+static void release(void *context)
+{
+	struct pollset *set = context;
+	int saved_errno = errno;
+
+	take_bell_away(set);
+	bell_free(set->bell);
+	if (set->memory)
+		munmap(set->memory, set->size);
+	errno = saved_errno;
+}
+
+/* Lets those go on that are ready, or all when it is time. */
+static void go_on(struct pollset *set, bool all)
+{
+	for (nfds_t i = 0; i < set->n; i++) {
+		struct pending *pending;
+
+		if (!set->replaced[i] || (!all && !set->inner[i].revents))
+			continue;
+		pending = pending_take(set->fds[i].fd);
+		if (!pending)
+			continue;
+		pending_step(pending);
+		pending_leave(pending);
+	}
+}
+
+/* What the program is told. An epoll set can be readable because of us alone. */
+static int report(struct pollset *set)
+{
+	int count = 0;
+
+	for (nfds_t i = 0; i < set->n; i++) {
+		set->fds[i].revents = set->replaced[i] ? 0 : set->inner[i].revents;
+		if (set->fds[i].revents & POLLIN && nest_has(set->fds[i].fd) &&
+		    !nest_is_ready(set->fds[i].fd))
+			set->fds[i].revents = 0;
+		count += set->fds[i].revents != 0;
+	}
+	return count;
+}
+
+static int poll_inner(struct pollset *set, int64_t until, const sigset_t *mask)
+{
+	struct timespec left = {0};
+	int ms = clock_left(until < set->until ? until : set->until);
+
+	left.tv_sec = ms / 1000;
+	left.tv_nsec = ms % 1000 * 1000000L;
+	set->inner[set->n] = (struct pollfd){.fd = set->bell, .events = POLLIN};
+	return real_ppoll(set->inner, set->n + (set->bell >= 0), ms < 0 ? NULL : &left,
+			  mask);
+}
+
+static int wait_for_set(struct pollset *set, int64_t until, const sigset_t *mask)
+{
+	for (;;) {
+		bool any = fill(set);
+		int ready = poll_inner(set, until, mask);
+		int count;
+
+		if (any)
+			take_bell_away(set);
+		if (ready < 0)
+			return ready;
+		count = report(set);
+		if (any)
+			go_on(set, clock_now() >= set->until);
+		if (count || (!ready && clock_now() >= until))
+			return count;
+	}
+}
+
+int pollset_wait(struct pollfd *fds, nfds_t n, int64_t until, const sigset_t *mask)
+{
+	struct pollset set = {.fds = fds, .n = n, .bell = -1};
+	int result;
+
+	if (!reserve(&set)) {
+		errno = ENOMEM;
+		return -1;
+	}
+	pthread_cleanup_push(release, &set);
+	result = wait_for_set(&set, until, mask);
+	pthread_cleanup_pop(1);
+	return result;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* select() and pselect(), by way of poll(2) while a socket is in handshake. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "clock.h"
+#include "export.h"
+#include "libc.h"
+#include "nest.h"
+#include "pending.h"
+#include "pollset.h"
+#include "record.h"
+
+/* What the kernel makes of poll(2)'s events for select(2). */
+#define READABLE   (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
+#define WRITABLE   (POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR)
+#define EXCEPTIONS POLLPRI
+
+/* Sets of select(2), which may be longer than fd_set for those who know. */
+struct sets {
+	int n;
+	unsigned long *in, *out, *except;
+};
+
+#define WORD_BITS (8 * (int)sizeof(unsigned long))
+
+static bool has(const unsigned long *set, int fd)
+{
+	return set && set[fd / WORD_BITS] >> fd % WORD_BITS & 1;
+}
+
+static void keep(unsigned long *set, int fd, bool ready, int *count)
+{
+	if (!has(set, fd))
+		return;
+	if (ready)
+		++*count;
+	else
+		set[fd / WORD_BITS] &= ~(1ul << fd % WORD_BITS);
+}
+
+static bool any_pending(const struct sets *sets)
+{
+	for (int fd = 0; fd < sets->n; fd++)
+		if ((has(sets->in, fd) || has(sets->out, fd) || has(sets->except, fd)) &&
+		    (record_at(fd) || nest_has(fd)))
+			return true;
+	return false;
+}
+
+static nfds_t to_list(const struct sets *sets, struct pollfd *list)
+{
+	nfds_t count = 0;
+
+	for (int fd = 0; fd < sets->n; fd++) {
+		short events = (has(sets->in, fd) ? READABLE & ~POLLHUP : 0) |
+			       (has(sets->out, fd) ? WRITABLE : 0) |
+			       (has(sets->except, fd) ? EXCEPTIONS : 0);
+
+		if (events)
+			list[count++] = (struct pollfd){.fd = fd, .events = events};
+	}
+	return count;
+}
+
+/* The number of bits that stay; -1 and EBADF for a descriptor that is none. */
+static int to_sets(struct sets *sets, const struct pollfd *list, nfds_t n)
+{
+	int count = 0;
+
+	for (nfds_t i = 0; i < n; i++)
+		if (list[i].revents & POLLNVAL) {
+			errno = EBADF;
+			return -1;
+		}
+	for (nfds_t i = 0; i < n; i++) {
+		keep(sets->in, list[i].fd, list[i].revents & READABLE, &count);
+		keep(sets->out, list[i].fd, list[i].revents & WRITABLE, &count);
+		keep(sets->except, list[i].fd, list[i].revents & EXCEPTIONS, &count);
+	}
+	return count;
+}
+
+/* Mapped, as the stack may be small. A siglongjmp() out of it leaves it behind. */
+static int wait_for_sets(struct sets *sets, int64_t until, const sigset_t *mask)
+{
+	size_t size = (size_t)sets->n * sizeof(struct pollfd);
+	struct pollfd *list = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int result, saved_errno;
+	nfds_t n;
+
+	if (list == MAP_FAILED) {
+		errno = ENOMEM;
+		return -1;
+	}
+	n = to_list(sets, list);
+	result = pollset_wait(list, n, until, mask);
+	if (result >= 0)
+		result = to_sets(sets, list, n);
+	saved_errno = errno;
+	munmap(list, size);
+	errno = saved_errno;
+	return result;
+}
+
+static struct sets sets_of(int n, fd_set *in, fd_set *out, fd_set *except)
+{
+	return (struct sets){
+		.n = n,
+		.in = (unsigned long *)in,
+		.out = (unsigned long *)out,
+		.except = (unsigned long *)except,
+	};
+}
+
+/* Linux tells what is left of the time. */
+static void tell_left(struct timeval *timeout, int64_t until)
+{
+	int left = clock_left(until);
+
+	timeout->tv_sec = left / 1000;
+	timeout->tv_usec = left % 1000 * 1000;
+}
+
+static int shim_select(int n, fd_set *in, fd_set *out, fd_set *except,
+		       struct timeval *timeout)
+{
+	struct sets sets = sets_of(n, in, out, except);
+	int64_t until = CLOCK_NEVER;
+	int result;
+
+	if (n <= 0 || n > 1 << 20 || !any_pending(&sets) ||
+	    (timeout && (timeout->tv_sec < 0 || timeout->tv_sec > INT32_MAX ||
+			 timeout->tv_usec < 0)))
+		return real_select(n, in, out, except, timeout);
+	if (timeout)
+		until = clock_now() + timeout->tv_sec * 1000 +
+			(timeout->tv_usec + 999) / 1000;
+	result = wait_for_sets(&sets, until, NULL);
+	if (timeout)
+		tell_left(timeout, until);
+	return result;
+}
+
+static int shim_pselect(int n, fd_set *in, fd_set *out, fd_set *except,
+			const struct timespec *timeout, const sigset_t *mask)
+{
+	struct sets sets = sets_of(n, in, out, except);
+	int64_t until = CLOCK_NEVER;
+
+	if (n <= 0 || n > 1 << 20 || !any_pending(&sets) ||
+	    (timeout && (timeout->tv_sec < 0 || timeout->tv_sec > INT32_MAX ||
+			 timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)))
+		return real_pselect(n, in, out, except, timeout, mask);
+	if (timeout)
+		until = clock_now() + timeout->tv_sec * 1000 +
+			(timeout->tv_nsec + 999999) / 1000000;
+	return wait_for_sets(&sets, until, mask);
+}
+
+SHIM_EXPORT int select(int n, fd_set *restrict in, fd_set *restrict out,
+		       fd_set *restrict except, struct timeval *restrict timeout)
+{
+	return pending_any() ? shim_select(n, in, out, except, timeout)
+			     : real_select(n, in, out, except, timeout);
+}
+
+SHIM_EXPORT int __select(int n, fd_set *in, fd_set *out, fd_set *except,
+			 struct timeval *timeout);
+SHIM_EXPORT int __select(int n, fd_set *in, fd_set *out, fd_set *except,
+			 struct timeval *timeout)
+{
+	return pending_any() ? shim_select(n, in, out, except, timeout)
+			     : real_select(n, in, out, except, timeout);
+}
+
+SHIM_EXPORT int pselect(int n, fd_set *restrict in, fd_set *restrict out,
+			fd_set *restrict except, const struct timespec *restrict timeout,
+			const sigset_t *restrict mask)
+{
+	return pending_any() ? shim_pselect(n, in, out, except, timeout, mask)
+			     : real_pselect(n, in, out, except, timeout, mask);
+}
