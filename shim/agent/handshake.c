@@ -122,6 +122,9 @@ static void send_answer(struct handshake *h, struct gp_text authorization)
 		gp_wire_add(reply, "way", "tunnel");
 		gp_wire_add(reply, "authority", h->route.authority);
 		add_addresses(reply, &h->addresses);
+		/* Nothing is being tried that somebody waits for. */
+		if (!h->trying)
+			gp_wire_add_uint(reply, "settled", 1);
 	}
 	if (authorization.len)
 		gp_wire_add_text(reply, "authorization", authorization);
