@@ -23,6 +23,7 @@ struct wait {
 	int fd;
 	short events;
 	int64_t until;
+	uint64_t cookie; /* of a socket of ours, which can change while `fd` does not */
 };
 
 /* What a step came to. */

@@ -335,7 +335,12 @@ enum progress link_step(struct link *link, struct gp_wire *answer)
 
 struct wait link_wait(const struct link *link)
 {
-	struct wait wait = {.fd = link->fd, .events = POLLIN, .until = CLOCK_NEVER};
+	struct wait wait = {
+		.fd = link->fd,
+		.events = POLLIN,
+		.until = CLOCK_NEVER,
+		.cookie = link->cookie,
+	};
 
 	if (link->state == LINK_POSTPONED || link->state == LINK_LAUNCHING)
 		wait.until = link->until;

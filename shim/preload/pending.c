@@ -302,7 +302,9 @@ static void notice_replacement(struct pending *pending)
 static void keep_waiting(struct pending *pending)
 {
 	struct wait wait = handshake_wait(pending->handshake);
-	bool changed = wait.fd != pending->wait.fd || wait.events != pending->wait.events;
+	bool changed = wait.fd != pending->wait.fd ||
+		       wait.events != pending->wait.events ||
+		       wait.cookie != pending->wait.cookie;
 
 	pending->wait = wait;
 	lower_due(wait.until);
@@ -316,7 +318,7 @@ static void step(struct pending *pending)
 	enum handshake_state state;
 
 	if (is_asleep(pending)) {
-		pending->wait = (struct wait){-1, 0, clock_now() + LOOK_MS};
+		pending->wait = (struct wait){.fd = -1, .until = clock_now() + LOOK_MS};
 		return;
 	}
 	if (!check_fds(pending))

@@ -32,31 +32,42 @@ static int put_in(struct watch *watch, int fd, struct epoll_event event)
 	return err;
 }
 
-static bool point(struct watch *watch, int fd, uint32_t events, uint64_t tag)
+/* A closed descriptor has left the set by itself. */
+static void notice_closed(struct watch *watch, const struct wait *wait)
 {
-	struct epoll_event event = {.events = events, .data.u64 = tag};
-	bool same = watch->there == fd;
+	if (watch->there == wait->fd && watch->cookie != wait->cookie)
+		watch->there = -1;
+	watch->cookie = wait->cookie;
+}
 
+static bool point(struct watch *watch, const struct wait *wait, uint64_t tag)
+{
+	/* poll(2) and epoll(7) number these events alike. */
+	uint32_t events = (uint32_t)wait->events;
+	struct epoll_event event = {.events = events, .data.u64 = tag};
+	bool same;
+
+	notice_closed(watch, wait);
+	same = watch->there == wait->fd;
 	if (same && watch->tagged && watch->events == events)
 		return true;
 	watch->events = events;
 	if (same && (watch->tagged || !is_exclusive(watch))) {
 		watch->tagged = true;
-		return !real_epoll_ctl(watch->set, EPOLL_CTL_MOD, fd, &event);
+		return !real_epoll_ctl(watch->set, EPOLL_CTL_MOD, wait->fd, &event);
 	}
 	if (watch->there >= 0 && !take_out(watch) && !watch->tagged)
 		return false;
 	watch->tagged = true;
-	if (fd >= 0)
-		put_in(watch, fd, event);
+	if (wait->fd >= 0)
+		put_in(watch, wait->fd, event);
 	return true;
 }
 
 bool watch_point(struct watch *watch, const struct wait *wait, uint64_t tag)
 {
 	int saved_errno = errno;
-	/* poll(2) and epoll(7) number these events alike. */
-	bool there = point(watch, wait->fd, (uint32_t)wait->events, tag);
+	bool there = point(watch, wait, tag);
 
 	errno = saved_errno;
 	return there;

@@ -19,6 +19,7 @@ struct watch {
 	struct epoll_event wanted; /* what the program wants to be told */
 	int there;                 /* the descriptor that is in the set now; -1: none */
 	uint32_t events;           /* with these events, and our tag */
+	uint64_t cookie;           /* of it, if it is a socket of ours */
 	bool tagged;               /* false: the program's own registration is there */
 };
 
