@@ -7,6 +7,8 @@ import select
 import signal
 import socket
 import subprocess
+import threading
+import time
 
 import harness
 from harness import APPS, BUILD, PATIENCE, start, wait_until
@@ -73,6 +75,47 @@ def route(url):
 
 def challenge(authorized=0):
     return ("challenge", ("status", 407), ("kept", 1), ("authorized", authorized), BASIC)
+
+
+# --- an agent with a script --------------------------------------------------------------
+
+class ForgetfulAgent:
+    """An agent that knows one proxy and one password and remembers nothing: it never sends an
+    authorization before it is asked for one. `delay` seconds pass before each answer."""
+
+    def __init__(self, proxy, delay=0):
+        self.path = harness.DIRECTORY / f"forgetful-{proxy.port}"
+        self.delay = delay
+        self._proxy = f"{proxy.host}:{proxy.port}"
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(str(self.path))
+        self._listener.listen(64)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                link = self._listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self._converse, args=(link,), daemon=True).start()
+
+    def _converse(self, link):
+        with link:
+            while question := link.recv(1 << 18):
+                verb = question.split(b"\n", 1)[0].split()[-1]
+                if verb != b"outcome":
+                    time.sleep(self.delay)
+                if verb == b"route":
+                    link.send(pack("way", ("way", "tunnel"), ("authority", "far.example:7"),
+                                   ("proxy", self._proxy)))
+                elif verb == b"challenge":
+                    link.send(pack("answer", ("authorization", f"Basic {BASE64}")))
+
+    def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.path.unlink()
 
 
 # --- programs and agents -----------------------------------------------------------------
