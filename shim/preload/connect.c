@@ -113,6 +113,50 @@ static enum connecting await(int fd, const union gp_address *address)
 	return CONNECTING_FAILED;
 }
 
+/* connect() on a socket that has a record. */
+static enum connecting again(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	union gp_address address;
+	struct pending *pending = pending_take(fd);
+
+	if (!pending)
+		return CONNECTING_DIRECT;
+	if (len >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC) {
+		pending_abort(pending, ECONNABORTED);
+		pending_forget(pending);
+		pending_leave(pending);
+		return CONNECTING_DIRECT;
+	}
+	address = pending->destination;
+	pending_step(pending);
+	pending_leave(pending);
+	if (tcp_is_blocking(fd))
+		return await(fd, &address);
+	/* Also for those who have waited unseen. */
+	if (touch_is_unconnected(fd)) {
+		errno = EALREADY;
+		return CONNECTING_FAILED;
+	}
+	pending = pending_take(fd);
+	if (!pending)
+		return CONNECTING_DIRECT;
+	pending_leave(pending);
+	return conclude(fd, &address);
+}
+
+/* Another thread's connect() on the same socket was faster; or there is no memory. */
+static enum connecting join(int fd, const union gp_address *address)
+{
+	struct pending *pending = pending_take(fd);
+
+	if (!pending) {
+		errno = ENOBUFS;
+		return CONNECTING_FAILED;
+	}
+	pending_leave(pending);
+	return again(fd, &address->sa, gp_address_len(address));
+}
+
 static void free_handshake(void *handshake)
 {
 	handshake_free(handshake);
@@ -158,42 +202,10 @@ static enum connecting begin(int fd, const union gp_address *address)
 	pending = pending_begin(fd, address, handshake);
 	if (!pending) {
 		handshake_free(handshake);
-		errno = EALREADY;
-		return CONNECTING_FAILED;
+		return join(fd, address);
 	}
 	pending_leave(pending);
 	return tcp_is_blocking(fd) ? await(fd, address) : conclude(fd, address);
-}
-
-/* connect() on a socket that has a record. */
-static enum connecting again(int fd, const struct sockaddr *sa, socklen_t len)
-{
-	union gp_address address;
-	struct pending *pending = pending_take(fd);
-
-	if (!pending)
-		return CONNECTING_DIRECT;
-	if (len >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC) {
-		pending_abort(pending, ECONNABORTED);
-		pending_forget(pending);
-		pending_leave(pending);
-		return CONNECTING_DIRECT;
-	}
-	address = pending->destination;
-	pending_step(pending);
-	pending_leave(pending);
-	if (tcp_is_blocking(fd))
-		return await(fd, &address);
-	/* Also for those who have waited unseen. */
-	if (touch_is_unconnected(fd)) {
-		errno = EALREADY;
-		return CONNECTING_FAILED;
-	}
-	pending = pending_take(fd);
-	if (!pending)
-		return CONNECTING_DIRECT;
-	pending_leave(pending);
-	return conclude(fd, &address);
 }
 
 enum connecting connect_socket(int fd, const struct sockaddr *sa, socklen_t len)

@@ -14,10 +14,14 @@
  * the proxy ask after all, or the agent have ended meanwhile, the way is asked again
  * before the challenge is shown.
  *
- * The mapping, with the header that went through it, is wiped when it is given back.
+ * The mapping is shared with forked children, as the socket is: they see how far it is,
+ * and one of them can go on when the process that took the steps has ended or has closed
+ * the socket. What went through it is wiped at the end.
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -27,6 +31,7 @@
 #include "handshake.h"
 #include "libc.h"
 #include "log.h"
+#include "process.h"
 #include "route.h"
 #include "tcp.h"
 
@@ -43,7 +48,12 @@ enum phase {
 	OVER
 };
 
+/* Instead of a process id: it has closed the socket; and what the end is, each may read. */
+#define NOBODY    0
+#define EVERYBODY -1
+
 struct handshake {
+	atomic_int driver; /* the process that takes the steps, NOBODY, or EVERYBODY */
 	enum phase phase;
 	enum handshake_state end; /* of OVER */
 	int error;                /* of HANDSHAKE_FAILED */
@@ -62,10 +72,11 @@ struct handshake {
 struct handshake *handshake_new(int fd, const union gp_address *destination)
 {
 	struct handshake *hs = mmap(NULL, sizeof(*hs), PROT_READ | PROT_WRITE,
-				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (hs == MAP_FAILED)
 		return NULL;
+	atomic_init(&hs->driver, process_id());
 	hs->tcp.fd = fd;
 	hs->destination = *destination;
 	hs->deadline = clock_now() + GP_DEADLINE * 1000;
@@ -74,13 +85,34 @@ struct handshake *handshake_new(int fd, const union gp_address *destination)
 	return hs;
 }
 
+bool handshake_is_elsewhere(struct handshake *hs)
+{
+	int driver = atomic_load(&hs->driver);
+	int saved_errno = errno;
+	bool lives;
+
+	if (driver == process_id() || driver == EVERYBODY)
+		return false;
+	lives = driver != NOBODY && (!kill(driver, 0) || errno == EPERM);
+	errno = saved_errno;
+	return lives || !atomic_compare_exchange_strong(&hs->driver, &driver,
+							process_id());
+}
+
+void handshake_after_fork(struct handshake *hs)
+{
+	link_after_fork(&hs->link);
+}
+
 void handshake_free(struct handshake *hs)
 {
+	int driver = process_id();
 	int saved_errno = errno;
 
-	link_clear(&hs->link);
-	gp_tunnel_clear(&hs->tunnel);
-	explicit_bzero(hs->peek, sizeof(hs->peek));
+	if (atomic_load(&hs->driver) == driver) {
+		link_close(&hs->link);
+		atomic_store(&hs->driver, NOBODY);
+	}
 	munmap(hs, sizeof(*hs));
 	errno = saved_errno;
 }
@@ -124,7 +156,10 @@ static enum progress end(struct handshake *hs, enum handshake_state state, int e
 	hs->phase = OVER;
 	hs->end = state;
 	hs->error = error;
-	link_close(&hs->link);
+	link_clear(&hs->link);
+	gp_tunnel_clear(&hs->tunnel);
+	explicit_bzero(hs->peek, sizeof(hs->peek));
+	atomic_store(&hs->driver, EVERYBODY);
 	return PROGRESS_DONE;
 }
 

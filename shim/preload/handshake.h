@@ -7,6 +7,8 @@
 #ifndef GATEPASS_HANDSHAKE_H
 #define GATEPASS_HANDSHAKE_H
 
+#include <stdbool.h>
+
 #include <gatepass/host.h>
 
 #include "clock.h"
@@ -44,7 +46,15 @@ int handshake_low_water(const struct handshake *hs);
 /* Makes the socket one that was never connected. */
 void handshake_disconnect(struct handshake *hs);
 
-/* Ends the conversation with the agent, wipes and unmaps. Does nothing to the socket. */
+/* Is another process, a parent or a child of this one, the one that takes the steps? Then
+ * only look, until it is over. Takes it over from one that is gone, or has freed it. */
+bool handshake_is_elsewhere(struct handshake *hs);
+
+/* In a forked child: the conversation with the agent is the parent's. */
+void handshake_after_fork(struct handshake *hs);
+
+/* Ends the conversation with the agent, wipes what is over, and unmaps. Does nothing to
+ * the socket. */
 void handshake_free(struct handshake *hs);
 
 #endif

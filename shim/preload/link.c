@@ -92,6 +92,15 @@ void link_close(struct link *link)
 	errno = saved_errno;
 }
 
+void link_after_fork(const struct link *link)
+{
+	int saved_errno = errno;
+
+	if (is_ours(link))
+		real_close(link->fd);
+	errno = saved_errno;
+}
+
 void link_clear(struct link *link)
 {
 	link_close(link);

@@ -72,6 +72,9 @@ enum gp_err link_ask(struct link *link, struct gp_wire *answer) GP_MUST_CHECK;
 
 void link_close(struct link *link);
 
+/* In a forked child: closes its copy of the descriptor, and changes nothing. */
+void link_after_fork(const struct link *link);
+
 /* Closes, and wipes what was sent and received. */
 void link_clear(struct link *link);
 

@@ -12,13 +12,13 @@
  *
  * Order of locks: a record's, then those of record.c, interest.c, alarm.c and peers.c.
  *
- * A forked child inherits descriptors and records. The parent drives the handshakes, on
- * the same sockets, so the child leaves them alone, unless the parent is gone: that is
- * how programs become daemons.
+ * A forked child inherits descriptors and records, and shares the handshakes. As long as
+ * the parent takes the steps, on the same sockets, the child only looks how far they are.
+ * When the parent ends, as with programs that become daemons, or closes the socket, the
+ * child goes on.
  */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 
 #include "alarm.h"
@@ -35,7 +35,7 @@
 #include "tag.h"
 #include "tcp.h"
 
-/* How often a child looks whether its parent is gone (milliseconds). */
+/* How often one process looks how far another one is (milliseconds). */
 #define LOOK_MS 10
 
 atomic_uint pending_count;
@@ -81,15 +81,10 @@ struct pending *pending_take(int fd)
 	return NULL;
 }
 
-/* The process that made the record lives, and this one is its child. */
+/* Another process takes the steps. */
 static bool is_asleep(struct pending *pending)
 {
-	if (pending->owner == process_id())
-		return false;
-	if (!kill(pending->owner, 0) || errno == EPERM)
-		return true;
-	pending->owner = process_id();
-	return false;
+	return pending->handshake && handshake_is_elsewhere(pending->handshake);
 }
 
 /* --- waking those who wait -----------------------------------------------------------
@@ -136,10 +131,12 @@ static void point_watches(struct pending *pending)
 /* `fd_is_ours`: the descriptors mean the socket, or something else by now. */
 static void give_watches_back(struct pending *pending, bool fd_is_ours)
 {
+	bool asleep = is_asleep(pending);
+
 	while (pending->watch_count) {
 		struct watch *watch = &pending->watches[0];
 
-		if (is_asleep(pending))
+		if (asleep)
 			; /* the parent's */
 		else if (fd_is_ours)
 			watch_restore(watch);
@@ -189,8 +186,8 @@ static void forget(struct pending *pending, bool fd_is_ours)
 		if (record_at(pending->fds[i]) == pending)
 			record_put(pending->fds[i], NULL);
 	pending->fd_count = 0;
-	drop_handshake(pending);
 	give_watches_back(pending, fd_is_ours);
+	drop_handshake(pending);
 	pending->state = PENDING_OVER;
 	ring(pending);
 	pending->bell_count = 0;
@@ -208,8 +205,8 @@ void pending_forget(struct pending *pending)
 
 static void fail(struct pending *pending, int error)
 {
-	drop_handshake(pending);
 	give_watches_back(pending, true);
+	drop_handshake(pending);
 	pending->state = PENDING_FAILED;
 	pending->error = error;
 	ring(pending);
@@ -237,7 +234,7 @@ static void use_first_fd(struct pending *pending)
 {
 	int fd = pending->fds[0];
 
-	if (!pending->handshake)
+	if (!pending->handshake || is_asleep(pending))
 		return;
 	handshake_use(pending->handshake, fd);
 	pending->wait.fd = handshake_wait(pending->handshake).fd;
@@ -562,7 +559,6 @@ struct pending *pending_begin(int fd, const union gp_address *destination,
 	pending->destination = *destination;
 	pending->handshake = handshake;
 	pending->cookie = cookie_of(fd);
-	pending->owner = process_id();
 	pending->fds[0] = fd;
 	pending->fd_count = 1;
 	pending->watch_count = pending->bell_count = 0;
@@ -582,6 +578,8 @@ void pending_after_fork(void)
 		bool was_taken = atomic_load(&pending->lock.taken);
 
 		lock_init(&pending->lock);
+		if (pending->reserved && pending->handshake)
+			handshake_after_fork(pending->handshake);
 		if (!pending->reserved || !was_taken)
 			continue;
 		/* Another thread was at it: nobody knows what half of it is true. */

@@ -50,7 +50,6 @@ struct pending {
 	uint64_t cookie;
 	atomic_uint id;       /* of the record: names it in a tag */
 	atomic_bool reserved; /* it is in use, or about to be (record.c's) */
-	int owner;            /* the process that drives it */
 	int fds[PENDING_FDS];
 	unsigned fd_count;
 	struct watch watches[PENDING_WATCHES];
