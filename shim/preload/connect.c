@@ -55,7 +55,8 @@ static enum connecting conclude(int fd, const union gp_address *address)
 	if (pending->state == PENDING_UNDER_WAY) {
 		errno = EINPROGRESS;
 	} else {
-		errno = pending->state == PENDING_FAILED ? pending->error : ECONNABORTED;
+		errno = pending->state == PENDING_FAILED ? pending_tell(pending)
+							 : ECONNABORTED;
 		pending_forget(pending);
 	}
 	pending_leave(pending);

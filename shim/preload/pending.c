@@ -221,9 +221,16 @@ void pending_abort(struct pending *pending, int error)
 	fail(pending, error);
 }
 
-void pending_tell(struct pending *pending)
+int pending_tell(struct pending *pending)
 {
+	int saved_errno = errno, kernels;
+	socklen_t len = sizeof(kernels);
+
+	if (pending->fd_count)
+		real_getsockopt(pending->fds[0], SOL_SOCKET, SO_ERROR, &kernels, &len);
 	pending->state = PENDING_TOLD;
+	errno = saved_errno;
+	return pending->error;
 }
 
 /* --- going on ------------------------------------------------------------------------

@@ -62,17 +62,6 @@ static bool await_with(int fd, bool may_block)
 	return !waits || touch_await(fd, CLOCK_NEVER, true);
 }
 
-/* The error goes to the program; what the kernel has to say of the proxy does not. */
-static int take_error(struct pending *pending, int fd)
-{
-	socklen_t len = sizeof(int);
-	int ignored;
-
-	real_getsockopt(fd, SOL_SOCKET, SO_ERROR, &ignored, &len);
-	pending_tell(pending);
-	return pending->error;
-}
-
 static bool transfer(int fd, int flags, bool receives, ssize_t *result)
 {
 	struct pending *pending;
@@ -87,7 +76,7 @@ static bool transfer(int fd, int flags, bool receives, ssize_t *result)
 	if (pending->state == PENDING_UNDER_WAY)
 		errno = EAGAIN;
 	else if (pending->state == PENDING_FAILED)
-		errno = take_error(pending, fd);
+		errno = pending_tell(pending);
 	else if (receives)
 		*result = 0;
 	else
@@ -116,7 +105,7 @@ bool touch_error(int fd, int *error)
 	if (pending->state == PENDING_UNDER_WAY)
 		*error = 0;
 	else if (pending->state == PENDING_FAILED)
-		*error = take_error(pending, fd);
+		*error = pending_tell(pending);
 	else
 		known = false;
 	pending_leave(pending);
