@@ -317,12 +317,19 @@ static void keep_waiting(struct pending *pending)
 		ring(pending);
 }
 
+/* What the driving process waits for tells nothing when that ends. */
+static void look_soon(struct pending *pending)
+{
+	pending->wait = (struct wait){.fd = -1, .until = clock_now() + LOOK_MS};
+	lower_due(pending->wait.until);
+}
+
 static void step(struct pending *pending)
 {
 	enum handshake_state state;
 
 	if (is_asleep(pending)) {
-		pending->wait = (struct wait){.fd = -1, .until = clock_now() + LOOK_MS};
+		look_soon(pending);
 		return;
 	}
 	if (!check_fds(pending))
@@ -585,8 +592,10 @@ void pending_after_fork(void)
 		bool was_taken = atomic_load(&pending->lock.taken);
 
 		lock_init(&pending->lock);
-		if (pending->reserved && pending->handshake)
+		if (pending->reserved && pending->handshake) {
 			handshake_after_fork(pending->handshake);
+			look_soon(pending);
+		}
 		if (!pending->reserved || !was_taken)
 			continue;
 		/* Another thread was at it: nobody knows what half of it is true. */

@@ -2,6 +2,7 @@
 """Agents as a fixture: started by themselves, spoken to in their own protocol, and the program
 that is tried with them."""
 
+import contextlib
 import os
 import select
 import signal
@@ -101,7 +102,7 @@ class ForgetfulAgent:
             threading.Thread(target=self._converse, args=(link,), daemon=True).start()
 
     def _converse(self, link):
-        with link:
+        with link, contextlib.suppress(ConnectionError):  # a program may end in the middle
             while question := link.recv(1 << 18):
                 verb = question.split(b"\n", 1)[0].split()[-1]
                 if verb != b"outcome":

@@ -4,6 +4,7 @@
 threads, children, and waits that the library cannot see."""
 
 import harness
+from agents import ForgetfulAgent
 from harness import APPS, equal, run
 from simproxy import BASE64, OK, Simproxy
 
@@ -49,6 +50,26 @@ SCENARIOS = {
 FORKS = "vfork-child-closes"
 
 
+# A child's, while the agent has not answered its parent.
+INHERITED = ("child-closes", "daemon-goes-on", "leave-to-child", "spawn-meanwhile")
+
+
+def play(user, proxy_url, name, wanted, point, **extra):
+    result = run([APPS / "passage", name, "198.51.100.7", "7"],
+                 user.preload(proxy_url, **extra))
+    equal(", ".join(result.out.splitlines()) + result.err, wanted, point, result)
+
+
+def slow_agent(user):
+    proxy = Simproxy(f"conn\nauth {BASE64}\nsend {OK}\necho\nrepeat\n")
+    agent = ForgetfulAgent(proxy, delay=0.05)
+    for name in INHERITED:
+        play(user, proxy.url, name, SCENARIOS[name], f"{name}, before the agent answers",
+             GATEPASS_AGENT=agent.path)
+    agent.close()
+    proxy.end()
+
+
 def main():
     user = harness.User("alice")
     slow = Simproxy(f"conn\nwait 50\nauth {BASE64}\nwait 50\nsend {OK}\necho\nrepeat\n")
@@ -59,11 +80,10 @@ def main():
         if name == FORKS and harness.SANITIZER == "thread":
             continue
         proxy = busy if name.startswith("fail") else slow
-        result = run([APPS / "passage", name, "198.51.100.7", "7"],
-                     user.preload(proxy.url_with_password))
-        equal(", ".join(result.out.splitlines()) + result.err, wanted, name, result)
+        play(user, proxy.url_with_password, name, wanted, name)
     slow.end()
     busy.end()
+    slow_agent(user)
 
 
 harness.main(main)
