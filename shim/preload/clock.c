@@ -16,6 +16,25 @@ int64_t clock_now(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t clock_end(int64_t seconds, int64_t nanoseconds)
+{
+	if (seconds < 0 || nanoseconds < 0)
+		return CLOCK_BAD;
+	/* Programs that mean "for ever" say LONG_MAX. */
+	if (seconds > INT32_MAX)
+		seconds = INT32_MAX;
+	return clock_now() + seconds * 1000 + (nanoseconds + 999999) / 1000000;
+}
+
+int64_t clock_end_of(const struct timespec *timeout)
+{
+	if (!timeout)
+		return CLOCK_NEVER;
+	return timeout->tv_nsec < 1000000000
+		       ? clock_end(timeout->tv_sec, timeout->tv_nsec)
+		       : CLOCK_BAD;
+}
+
 int clock_left(int64_t until)
 {
 	int64_t left = until - clock_now();

@@ -10,8 +10,16 @@
 #include <gatepass/err.h>
 
 #define CLOCK_NEVER INT64_MAX
+#define CLOCK_BAD   INT64_MIN /* no time at all */
 
 int64_t clock_now(void); /* milliseconds of CLOCK_MONOTONIC */
+
+/* When a timeout that begins now is over: rounded up, and never more than a lifetime from
+ * now. CLOCK_BAD for a negative one. */
+int64_t clock_end(int64_t seconds, int64_t nanoseconds);
+
+/* The same; CLOCK_NEVER for none, CLOCK_BAD for one that the kernel refuses. */
+int64_t clock_end_of(const struct timespec *timeout);
 
 /* What is left until `until`, for a timeout of poll(2): rounded up, 0 if it is over, -1
  * for CLOCK_NEVER. */

@@ -84,7 +84,7 @@ static int64_t deadline_of(int fd)
 	if (real_getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, &len) ||
 	    (!timeout.tv_sec && !timeout.tv_usec))
 		return CLOCK_NEVER;
-	return clock_now() + timeout.tv_sec * 1000 + timeout.tv_usec / 1000;
+	return clock_end(timeout.tv_sec, timeout.tv_usec * 1000LL);
 }
 
 /* Whether it is interrupted or out of time, the connection goes on being made. */

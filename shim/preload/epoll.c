@@ -92,21 +92,30 @@ static int64_t end_of(int timeout)
 	return clock_now() + timeout;
 }
 
+/* The kernel's own wait has brought n events. */
+static int look_at(int n, int set, struct epoll_event *events, int max, int64_t until,
+		   const sigset_t *mask)
+{
+	bool asleep = false;
+	int kept;
+
+	if (n <= 0 || !pending_ever())
+		return n;
+	kept = filter(set, events, n, &asleep);
+	return kept ? kept : wait_events(set, events, max, until, mask);
+}
+
 static int shim_epoll_pwait(int set, struct epoll_event *events, int max, int timeout,
 			    const sigset_t *mask)
 {
 	int64_t until = end_of(timeout);
-	int n, kept;
-	bool asleep = false;
+	int n;
 
 	if (pending_any())
 		return wait_events(set, events, max, until, mask);
 	n = mask ? real_epoll_pwait(set, events, max, timeout, mask)
 		 : real_epoll_wait(set, events, max, timeout);
-	if (n <= 0 || !pending_ever())
-		return n;
-	kept = filter(set, events, n, &asleep);
-	return kept ? kept : wait_events(set, events, max, until, mask);
+	return look_at(n, set, events, max, until, mask);
 }
 
 SHIM_EXPORT int epoll_wait(int set, struct epoll_event *events, int max, int timeout)
@@ -120,35 +129,15 @@ SHIM_EXPORT int epoll_pwait(int set, struct epoll_event *events, int max, int ti
 	return shim_epoll_pwait(set, events, max, timeout, mask);
 }
 
-static bool is_sound(const struct timespec *timeout)
-{
-	return timeout->tv_sec >= 0 && timeout->tv_sec < INT32_MAX &&
-	       timeout->tv_nsec >= 0 && timeout->tv_nsec < 1000000000;
-}
-
-static int shim_epoll_pwait2(int set, struct epoll_event *events, int max,
-			     const struct timespec *timeout, const sigset_t *mask)
-{
-	int64_t until = CLOCK_NEVER;
-	bool asleep = false;
-	int n, kept;
-
-	if (timeout && is_sound(timeout))
-		until = clock_now() + timeout->tv_sec * 1000 +
-			(timeout->tv_nsec + 999999) / 1000000;
-	if (pending_any() && (!timeout || is_sound(timeout)))
-		return wait_events(set, events, max, until, mask);
-	n = real_epoll_pwait2(set, events, max, timeout, mask);
-	if (n <= 0 || !pending_ever())
-		return n;
-	kept = filter(set, events, n, &asleep);
-	return kept ? kept : wait_events(set, events, max, until, mask);
-}
-
 SHIM_EXPORT int epoll_pwait2(int set, struct epoll_event *events, int max,
 			     const struct timespec *timeout, const sigset_t *mask)
 {
-	return shim_epoll_pwait2(set, events, max, timeout, mask);
+	int64_t until = clock_end_of(timeout);
+
+	if (pending_any() && until != CLOCK_BAD)
+		return wait_events(set, events, max, until, mask);
+	return look_at(real_epoll_pwait2(set, events, max, timeout, mask), set, events,
+		       max, until, mask);
 }
 
 /* A connect() in another thread may have come between: it has looked for registrations

@@ -6,35 +6,27 @@
 #include "pending.h"
 #include "pollset.h"
 
-static int64_t end_of(const struct timespec *timeout)
-{
-	return timeout ? clock_now() + timeout->tv_sec * 1000 +
-				 (timeout->tv_nsec + 999999) / 1000000
-		       : CLOCK_NEVER;
-}
-
 /* A bad timeout, or a bad list, is the kernel's to refuse. */
-static bool is_sound(const struct pollfd *fds, nfds_t n, const struct timespec *timeout)
+static bool is_sound(const struct pollfd *fds, nfds_t n, int64_t until)
 {
-	return (fds || !n) && n <= 1u << 20 &&
-	       (!timeout || (timeout->tv_sec >= 0 && timeout->tv_sec < INT32_MAX &&
-			     timeout->tv_nsec >= 0 && timeout->tv_nsec < 1000000000));
+	return (fds || !n) && n <= 1u << 20 && until != CLOCK_BAD;
 }
 
 static int shim_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
-	if (!is_sound(fds, n, NULL))
-		return real_poll(fds, n, timeout);
-	return pollset_wait(fds, n, timeout < 0 ? CLOCK_NEVER : clock_now() + timeout,
-			    NULL);
+	int64_t until = timeout < 0 ? CLOCK_NEVER : clock_now() + timeout;
+
+	return is_sound(fds, n, until) ? pollset_wait(fds, n, until, NULL)
+				       : real_poll(fds, n, timeout);
 }
 
 static int shim_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 		      const sigset_t *mask)
 {
-	if (!is_sound(fds, n, timeout))
-		return real_ppoll(fds, n, timeout, mask);
-	return pollset_wait(fds, n, end_of(timeout), mask);
+	int64_t until = clock_end_of(timeout);
+
+	return is_sound(fds, n, until) ? pollset_wait(fds, n, until, mask)
+				       : real_ppoll(fds, n, timeout, mask);
 }
 
 SHIM_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)

@@ -115,32 +115,45 @@ static struct sets sets_of(int n, fd_set *in, fd_set *out, fd_set *except)
 	};
 }
 
-/* Linux tells what is left of the time. */
-static void tell_left(struct timeval *timeout, int64_t until)
+/* Is the wait ours? A bad one is the kernel's to refuse. */
+static bool is_ours(const struct sets *sets, int64_t until)
 {
-	int left = clock_left(until);
+	return sets->n > 0 && sets->n <= 1 << 20 && until != CLOCK_BAD &&
+	       any_pending(sets);
+}
 
-	timeout->tv_sec = left / 1000;
-	timeout->tv_usec = left % 1000 * 1000;
+/* select(2), unlike pselect(2), takes microseconds that make more than a second. */
+static int64_t end_of(int64_t seconds, int64_t microseconds)
+{
+	int64_t end = clock_end(seconds, microseconds % 1000000 * 1000);
+
+	if (microseconds < 0 || end == CLOCK_BAD)
+		return CLOCK_BAD;
+	return end + microseconds / 1000000 * 1000;
+}
+
+/* Linux tells what is left of the time: here in milliseconds. */
+static int64_t left_until(int64_t until)
+{
+	int64_t left = until - clock_now();
+
+	return left > 0 ? left : 0;
 }
 
 static int shim_select(int n, fd_set *in, fd_set *out, fd_set *except,
 		       struct timeval *timeout)
 {
 	struct sets sets = sets_of(n, in, out, except);
-	int64_t until = CLOCK_NEVER;
+	int64_t until = timeout ? end_of(timeout->tv_sec, timeout->tv_usec) : CLOCK_NEVER;
+	int64_t left;
 	int result;
 
-	if (n <= 0 || n > 1 << 20 || !any_pending(&sets) ||
-	    (timeout && (timeout->tv_sec < 0 || timeout->tv_sec > INT32_MAX ||
-			 timeout->tv_usec < 0)))
+	if (!is_ours(&sets, until))
 		return real_select(n, in, out, except, timeout);
-	if (timeout)
-		until = clock_now() + timeout->tv_sec * 1000 +
-			(timeout->tv_usec + 999) / 1000;
 	result = wait_for_sets(&sets, until, NULL);
+	left = left_until(until);
 	if (timeout)
-		tell_left(timeout, until);
+		*timeout = (struct timeval){left / 1000, left % 1000 * 1000};
 	return result;
 }
 
@@ -148,16 +161,10 @@ static int shim_pselect(int n, fd_set *in, fd_set *out, fd_set *except,
 			const struct timespec *timeout, const sigset_t *mask)
 {
 	struct sets sets = sets_of(n, in, out, except);
-	int64_t until = CLOCK_NEVER;
+	int64_t until = clock_end_of(timeout);
 
-	if (n <= 0 || n > 1 << 20 || !any_pending(&sets) ||
-	    (timeout && (timeout->tv_sec < 0 || timeout->tv_sec > INT32_MAX ||
-			 timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)))
-		return real_pselect(n, in, out, except, timeout, mask);
-	if (timeout)
-		until = clock_now() + timeout->tv_sec * 1000 +
-			(timeout->tv_nsec + 999999) / 1000000;
-	return wait_for_sets(&sets, until, mask);
+	return is_ours(&sets, until) ? wait_for_sets(&sets, until, mask)
+				     : real_pselect(n, in, out, except, timeout, mask);
 }
 
 SHIM_EXPORT int select(int n, fd_set *restrict in, fd_set *restrict out,

@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -28,6 +29,7 @@
 
 static int set, outer; /* epoll sets */
 static int waits, idle;
+static time_t patience = 20; /* seconds, where they are of type time_t */
 static struct sockaddr_in address;
 
 /* Each method waits until fd is readable (events POLLIN) or writable, and returns what it
@@ -89,9 +91,23 @@ static int with_wrnorm(int fd, short events)
 	return pollfd.revents & (POLLIN | POLLOUT | POLLERR | POLLHUP);
 }
 
+/* Its milliseconds do not fit into 32 bits. */
+static void for_a_month(int fd)
+{
+	(void)fd;
+	patience = 30 * 24 * 60 * 60;
+}
+
+/* Its milliseconds do not fit into a time_t, whose size that may be. */
+static void for_ages(int fd)
+{
+	(void)fd;
+	patience = (time_t)1 << (8 * sizeof(time_t) - 2);
+}
+
 static int with_ppoll(int fd, short events)
 {
-	struct timespec timeout = {.tv_sec = 20};
+	struct timespec timeout = {.tv_sec = patience};
 	struct pollfd pollfd = {.fd = fd, .events = events};
 	sigset_t none;
 
@@ -135,7 +151,7 @@ static int with_a_pipe(int fd, short events)
 
 static int with_select(int fd, short events)
 {
-	struct timeval timeout = {.tv_sec = 20};
+	struct timeval timeout = {.tv_sec = patience};
 	fd_set in, out, except;
 	int ready;
 
@@ -146,7 +162,9 @@ static int with_select(int fd, short events)
 	FD_SET(fd, &except);
 	ready = select(fd + 1, &in, &out, &except, &timeout);
 	count(ready);
-	if (timeout.tv_sec > 19 && timeout.tv_usec)
+	/* Not to the millisecond, nor beyond a lifetime. */
+	if ((timeout.tv_sec < patience - 2 && timeout.tv_sec < INT_MAX - 2) ||
+	    (timeout.tv_sec >= patience && timeout.tv_usec))
 		printf("the time was not told ");
 	return (FD_ISSET(fd, &in) ? POLLIN : 0) | (FD_ISSET(fd, &out) ? POLLOUT : 0) |
 	       (FD_ISSET(fd, &except) ? POLLPRI : 0);
@@ -154,6 +172,7 @@ static int with_select(int fd, short events)
 
 static int with_pselect(int fd, short events)
 {
+	struct timespec timeout = {.tv_sec = patience};
 	fd_set wanted;
 	sigset_t none;
 
@@ -161,7 +180,8 @@ static int with_pselect(int fd, short events)
 	FD_ZERO(&wanted);
 	FD_SET(fd, &wanted);
 	count(pselect(fd + 1, events == POLLIN ? &wanted : NULL,
-		      events == POLLIN ? NULL : &wanted, NULL, NULL, &none));
+		      events == POLLIN ? NULL : &wanted, NULL,
+		      patience < 60 ? NULL : &timeout, &none));
 	return FD_ISSET(fd, &wanted) ? events : 0;
 }
 
@@ -314,7 +334,7 @@ static int with_pwait(int fd, short events)
 
 static int with_pwait2(int fd, short events)
 {
-	struct timespec timeout = {.tv_sec = 20};
+	struct timespec timeout = {.tv_sec = patience};
 	struct epoll_event event = {.events = (uint32_t)events, .data.fd = fd};
 
 	if (epoll_ctl(set, events == POLLOUT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event))
@@ -398,8 +418,14 @@ static const struct method methods[] = {
 	{"spin", NULL, with_spinning},
 	{"pipe", NULL, with_a_pipe},
 	{"ppoll", NULL, with_ppoll},
+	{"ppoll-month", for_a_month, with_ppoll},
+	{"ppoll-ages", for_ages, with_ppoll},
 	{"select", NULL, with_select},
+	{"select-month", for_a_month, with_select},
+	{"select-ages", for_ages, with_select},
 	{"pselect", NULL, with_pselect},
+	{"pselect-month", for_a_month, with_pselect},
+	{"pselect-ages", for_ages, with_pselect},
 	{"again", NULL, with_connect_again},
 	{"epoll", NULL, with_epoll},
 	{"early", before_level, with_epoll},
@@ -410,6 +436,8 @@ static const struct method methods[] = {
 	{"exclusive", NULL, with_exclusive},
 	{"pwait", NULL, with_pwait},
 	{"pwait2", NULL, with_pwait2},
+	{"pwait2-month", for_a_month, with_pwait2},
+	{"pwait2-ages", for_ages, with_pwait2},
 	{"nested", NULL, with_nested},
 	{"nested-poll", NULL, with_nested_poll},
 	{"thread", NULL, with_thread},
