@@ -276,11 +276,7 @@ SHIM_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG sa, socklen_t len)
 	return shim_connect(fd, sa.__sockaddr__, len);
 }
 
-SHIM_EXPORT int __connect(int fd, __CONST_SOCKADDR_ARG sa, socklen_t len);
-SHIM_EXPORT int __connect(int fd, __CONST_SOCKADDR_ARG sa, socklen_t len)
-{
-	return shim_connect(fd, sa.__sockaddr__, len);
-}
+SHIM_ALIAS(__connect, connect);
 
 SHIM_EXPORT int getpeername(int fd, __SOCKADDR_ARG sa, socklen_t *restrict len)
 {

@@ -37,13 +37,7 @@ SHIM_EXPORT int close(int fd)
 	return real_close(fd);
 }
 
-SHIM_EXPORT int __close(int fd);
-SHIM_EXPORT int __close(int fd)
-{
-	if (pending_any())
-		forget_fd(fd);
-	return real_close(fd);
-}
+SHIM_ALIAS(__close, close);
 
 SHIM_EXPORT int dup(int fd)
 {
@@ -52,7 +46,7 @@ SHIM_EXPORT int dup(int fd)
 	return pending_any() ? note_copy(fd, copy) : copy;
 }
 
-static int shim_dup2(int fd, int to)
+SHIM_EXPORT int dup2(int fd, int to)
 {
 	if (!pending_any() || fd == to)
 		return real_dup2(fd, to);
@@ -61,16 +55,7 @@ static int shim_dup2(int fd, int to)
 	return note_copy(fd, real_dup2(fd, to));
 }
 
-SHIM_EXPORT int dup2(int fd, int to)
-{
-	return shim_dup2(fd, to);
-}
-
-SHIM_EXPORT int __dup2(int fd, int to);
-SHIM_EXPORT int __dup2(int fd, int to)
-{
-	return shim_dup2(fd, to);
-}
+SHIM_ALIAS(__dup2, dup2);
 
 SHIM_EXPORT int dup3(int fd, int to, int flags)
 {
@@ -105,12 +90,7 @@ SHIM_EXPORT int fcntl(int fd, int command, ...)
 	return shim_fcntl(fd, command, real_fcntl(fd, command, argument));
 }
 
-SHIM_EXPORT int __fcntl(int fd, int command, ...);
-SHIM_EXPORT int __fcntl(int fd, int command, ...)
-{
-	ARGUMENT_OF(command, argument);
-	return shim_fcntl(fd, command, real_fcntl(fd, command, argument));
-}
+SHIM_ALIAS(__fcntl, fcntl);
 
 SHIM_EXPORT int fcntl64(int fd, int command, ...);
 SHIM_EXPORT int fcntl64(int fd, int command, ...)

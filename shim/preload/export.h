@@ -5,4 +5,14 @@
 
 #define SHIM_EXPORT __attribute__((visibility("default")))
 
+/* A second name, in libc as here, of a function that is defined above. */
+#define SHIM_ALIAS(name, function)                                                       \
+	extern __typeof__(function) name SHIM_EXPORT __attribute__((alias(#function)))
+
+/* That it promises less (nothrow, leaf) than libc's header says of the first one matters
+ * to nobody: we do not call it. */
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmissing-attributes"
+#endif
+
 #endif

@@ -34,11 +34,7 @@ SHIM_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
 	return pending_any() ? shim_poll(fds, n, timeout) : real_poll(fds, n, timeout);
 }
 
-SHIM_EXPORT int __poll(struct pollfd *fds, nfds_t n, int timeout);
-SHIM_EXPORT int __poll(struct pollfd *fds, nfds_t n, int timeout)
-{
-	return pending_any() ? shim_poll(fds, n, timeout) : real_poll(fds, n, timeout);
-}
+SHIM_ALIAS(__poll, poll);
 
 SHIM_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 		      const sigset_t *mask)

@@ -174,14 +174,7 @@ SHIM_EXPORT int select(int n, fd_set *restrict in, fd_set *restrict out,
 			     : real_select(n, in, out, except, timeout);
 }
 
-SHIM_EXPORT int __select(int n, fd_set *in, fd_set *out, fd_set *except,
-			 struct timeval *timeout);
-SHIM_EXPORT int __select(int n, fd_set *in, fd_set *out, fd_set *except,
-			 struct timeval *timeout)
-{
-	return pending_any() ? shim_select(n, in, out, except, timeout)
-			     : real_select(n, in, out, except, timeout);
-}
+SHIM_ALIAS(__select, select);
 
 SHIM_EXPORT int pselect(int n, fd_set *restrict in, fd_set *restrict out,
 			fd_set *restrict except, const struct timespec *restrict timeout,

@@ -47,15 +47,6 @@ static enum connecting open_fast(int fd, const void *sa, socklen_t len)
 /* --- sending -------------------------------------------------------------------------
  */
 
-static ssize_t shim_send(int fd, const void *data, size_t n, int flags)
-{
-	ssize_t result;
-
-	if (pending_any() && touch_send(fd, flags, &result))
-		return result;
-	return real_send(fd, data, n, flags);
-}
-
 static ssize_t shim_sendto(int fd, const void *data, size_t n, int flags, const void *sa,
 			   socklen_t len)
 {
@@ -120,25 +111,16 @@ static int shim_sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags
 	return real_sendmmsg(fd, msgs, count, flags);
 }
 
-static ssize_t shim_write(int fd, const void *data, size_t n)
+SHIM_EXPORT ssize_t send(int fd, const void *data, size_t n, int flags)
 {
 	ssize_t result;
 
-	if (pending_any() && touch_send(fd, 0, &result))
+	if (pending_any() && touch_send(fd, flags, &result))
 		return result;
-	return real_write(fd, data, n);
+	return real_send(fd, data, n, flags);
 }
 
-SHIM_EXPORT ssize_t send(int fd, const void *data, size_t n, int flags)
-{
-	return shim_send(fd, data, n, flags);
-}
-
-SHIM_EXPORT ssize_t __send(int fd, const void *data, size_t n, int flags);
-SHIM_EXPORT ssize_t __send(int fd, const void *data, size_t n, int flags)
-{
-	return shim_send(fd, data, n, flags);
-}
+SHIM_ALIAS(__send, send);
 
 SHIM_EXPORT ssize_t sendto(int fd, const void *data, size_t n, int flags,
 			   __CONST_SOCKADDR_ARG sa, socklen_t len)
@@ -158,14 +140,14 @@ SHIM_EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags
 
 SHIM_EXPORT ssize_t write(int fd, const void *data, size_t n)
 {
-	return shim_write(fd, data, n);
+	ssize_t result;
+
+	if (pending_any() && touch_send(fd, 0, &result))
+		return result;
+	return real_write(fd, data, n);
 }
 
-SHIM_EXPORT ssize_t __write(int fd, const void *data, size_t n);
-SHIM_EXPORT ssize_t __write(int fd, const void *data, size_t n)
-{
-	return shim_write(fd, data, n);
-}
+SHIM_ALIAS(__write, write);
 
 SHIM_EXPORT ssize_t writev(int fd, const struct iovec *parts, int n)
 {
@@ -179,7 +161,7 @@ SHIM_EXPORT ssize_t writev(int fd, const struct iovec *parts, int n)
 /* --- receiving -----------------------------------------------------------------------
  */
 
-static ssize_t shim_recv(int fd, void *data, size_t n, int flags)
+SHIM_EXPORT ssize_t recv(int fd, void *data, size_t n, int flags)
 {
 	ssize_t result;
 
@@ -188,25 +170,7 @@ static ssize_t shim_recv(int fd, void *data, size_t n, int flags)
 	return real_recv(fd, data, n, flags);
 }
 
-static ssize_t shim_read(int fd, void *data, size_t n)
-{
-	ssize_t result;
-
-	if (pending_any() && touch_receive(fd, 0, &result))
-		return result;
-	return real_read(fd, data, n);
-}
-
-SHIM_EXPORT ssize_t recv(int fd, void *data, size_t n, int flags)
-{
-	return shim_recv(fd, data, n, flags);
-}
-
-SHIM_EXPORT ssize_t __recv(int fd, void *data, size_t n, int flags);
-SHIM_EXPORT ssize_t __recv(int fd, void *data, size_t n, int flags)
-{
-	return shim_recv(fd, data, n, flags);
-}
+SHIM_ALIAS(__recv, recv);
 
 /* A buffer that is too small is libc's to abort for. */
 SHIM_EXPORT ssize_t __recv_chk(int fd, void *data, size_t n, size_t room, int flags);
@@ -262,14 +226,14 @@ SHIM_EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags,
 
 SHIM_EXPORT ssize_t read(int fd, void *data, size_t n)
 {
-	return shim_read(fd, data, n);
+	ssize_t result;
+
+	if (pending_any() && touch_receive(fd, 0, &result))
+		return result;
+	return real_read(fd, data, n);
 }
 
-SHIM_EXPORT ssize_t __read(int fd, void *data, size_t n);
-SHIM_EXPORT ssize_t __read(int fd, void *data, size_t n)
-{
-	return shim_read(fd, data, n);
-}
+SHIM_ALIAS(__read, read);
 
 SHIM_EXPORT ssize_t __read_chk(int fd, void *data, size_t n, size_t room);
 SHIM_EXPORT ssize_t __read_chk(int fd, void *data, size_t n, size_t room)
