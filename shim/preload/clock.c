@@ -26,14 +26,22 @@ int64_t clock_end(int64_t seconds, int64_t nanoseconds)
 	return clock_now() + seconds * 1000 + (nanoseconds + 999999) / 1000000;
 }
 
+static int64_t strict_end(int64_t seconds, int64_t nanoseconds)
+{
+	return nanoseconds < 1000000000 ? clock_end(seconds, nanoseconds) : CLOCK_BAD;
+}
+
 int64_t clock_end_of(const struct timespec *timeout)
 {
-	if (!timeout)
-		return CLOCK_NEVER;
-	return timeout->tv_nsec < 1000000000
-		       ? clock_end(timeout->tv_sec, timeout->tv_nsec)
-		       : CLOCK_BAD;
+	return timeout ? strict_end(timeout->tv_sec, timeout->tv_nsec) : CLOCK_NEVER;
 }
+
+#ifdef TIME64_SIBLINGS
+int64_t clock_end_of64(const struct timespec64 *timeout)
+{
+	return timeout ? strict_end(timeout->tv_sec, timeout->tv_nsec) : CLOCK_NEVER;
+}
+#endif
 
 int clock_left(int64_t until)
 {

@@ -9,6 +9,8 @@
 
 #include <gatepass/err.h>
 
+#include "time64.h"
+
 #define CLOCK_NEVER INT64_MAX
 #define CLOCK_BAD   INT64_MIN /* no time at all */
 
@@ -20,6 +22,9 @@ int64_t clock_end(int64_t seconds, int64_t nanoseconds);
 
 /* The same; CLOCK_NEVER for none, CLOCK_BAD for one that the kernel refuses. */
 int64_t clock_end_of(const struct timespec *timeout);
+#ifdef TIME64_SIBLINGS
+int64_t clock_end_of64(const struct timespec64 *timeout);
+#endif
 
 /* What is left until `until`, for a timeout of poll(2): rounded up, 0 if it is over, -1
  * for CLOCK_NEVER. */

@@ -98,3 +98,7 @@ SHIM_EXPORT int fcntl64(int fd, int command, ...)
 	ARGUMENT_OF(command, argument);
 	return shim_fcntl(fd, command, real_fcntl64(fd, command, argument));
 }
+
+#ifdef TIME64_SIBLINGS
+SHIM_ALIAS(__fcntl_time64, fcntl64);
+#endif

@@ -140,6 +140,23 @@ SHIM_EXPORT int epoll_pwait2(int set, struct epoll_event *events, int max,
 		       max, until, mask);
 }
 
+#ifdef TIME64_SIBLINGS
+SHIM_EXPORT int __epoll_pwait2_time64(int set, struct epoll_event *events, int max,
+				      const struct timespec64 *timeout,
+				      const sigset_t *mask);
+SHIM_EXPORT int __epoll_pwait2_time64(int set, struct epoll_event *events, int max,
+				      const struct timespec64 *timeout,
+				      const sigset_t *mask)
+{
+	int64_t until = clock_end_of64(timeout);
+
+	if (pending_any() && until != CLOCK_BAD)
+		return wait_events(set, events, max, until, mask);
+	return look_at(real___epoll_pwait2_time64(set, events, max, timeout, mask), set,
+		       events, max, until, mask);
+}
+#endif
+
 /* A connect() in another thread may have come between: it has looked for registrations
  * before this one was noted. */
 static void take_over(int set, int op, int fd, struct epoll_event *event)

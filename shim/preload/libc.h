@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "time64.h"
+
 /* X(return type, name, parameters, arguments). fcntl() and ioctl() take one optional
  * argument, which Linux passes like any other third one. */
 #define LIBC_CALLS(X)                                                                    \
@@ -123,7 +125,40 @@
 	X(int, gethostbyaddr_r,                                                          \
 	  (const void *address, socklen_t address_len, int family, struct hostent *host, \
 	   char *storage, size_t len, struct hostent **result, int *error),              \
-	  (address, address_len, family, host, storage, len, result, error))
+	  (address, address_len, family, host, storage, len, result, error))             \
+	LIBC_TIME64_CALLS(X)
+
+/* The siblings that are no second names. */
+#ifdef TIME64_SIBLINGS
+#define LIBC_TIME64_CALLS(X)                                                             \
+	X(ssize_t, __recvmsg64, (int fd, struct msghdr *msg, int flags),                 \
+	  (fd, msg, flags))                                                              \
+	X(int, __recvmmsg64,                                                             \
+	  (int fd, struct mmsghdr *msgs, unsigned n, int flags,                          \
+	   struct timespec64 *timeout),                                                  \
+	  (fd, msgs, n, flags, timeout))                                                 \
+	X(int, __ppoll64,                                                                \
+	  (struct pollfd * fds, nfds_t n, const struct timespec64 *timeout,              \
+	   const sigset_t *mask),                                                        \
+	  (fds, n, timeout, mask))                                                       \
+	X(int, __ppoll64_chk,                                                            \
+	  (struct pollfd * fds, nfds_t n, const struct timespec64 *timeout,              \
+	   const sigset_t *mask, size_t room),                                           \
+	  (fds, n, timeout, mask, room))                                                 \
+	X(int, __select64,                                                               \
+	  (int n, fd_set *in, fd_set *out, fd_set *except, struct timeval64 *timeout),   \
+	  (n, in, out, except, timeout))                                                 \
+	X(int, __pselect64,                                                              \
+	  (int n, fd_set *in, fd_set *out, fd_set *except,                               \
+	   const struct timespec64 *timeout, const sigset_t *mask),                      \
+	  (n, in, out, except, timeout, mask))                                           \
+	X(int, __epoll_pwait2_time64,                                                    \
+	  (int set, struct epoll_event *events, int max,                                 \
+	   const struct timespec64 *timeout, const sigset_t *mask),                      \
+	  (set, events, max, timeout, mask))
+#else
+#define LIBC_TIME64_CALLS(X)
+#endif
 
 #define LIBC_DECLARE(type, name, params, args) type real_##name params;
 LIBC_CALLS(LIBC_DECLARE)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* poll(), ppoll(), and what fortified programs call instead. */
+/* poll(), ppoll(), and what programs call instead that are fortified, or have 64-bit
+ * times. */
 #include "clock.h"
 #include "export.h"
 #include "libc.h"
@@ -44,6 +45,7 @@ SHIM_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeo
 }
 
 /* A list that does not fit its room is libc's to abort for. */
+SHIM_EXPORT int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t room);
 SHIM_EXPORT int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t room)
 {
 	if (!pending_any() || room / sizeof(*fds) < n)
@@ -52,9 +54,45 @@ SHIM_EXPORT int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t roo
 }
 
 SHIM_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+			    const sigset_t *mask, size_t room);
+SHIM_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 			    const sigset_t *mask, size_t room)
 {
 	if (!pending_any() || room / sizeof(*fds) < n)
 		return real___ppoll_chk(fds, n, timeout, mask, room);
 	return shim_ppoll(fds, n, timeout, mask);
 }
+
+#ifdef TIME64_SIBLINGS
+static int shim_ppoll64(struct pollfd *fds, nfds_t n, const struct timespec64 *timeout,
+			const sigset_t *mask)
+{
+	int64_t until = clock_end_of64(timeout);
+
+	return is_sound(fds, n, until) ? pollset_wait(fds, n, until, mask)
+				       : real___ppoll64(fds, n, timeout, mask);
+}
+
+SHIM_EXPORT int __ppoll64(struct pollfd *fds, nfds_t n, const struct timespec64 *timeout,
+			  const sigset_t *mask);
+SHIM_EXPORT int __ppoll64(struct pollfd *fds, nfds_t n, const struct timespec64 *timeout,
+			  const sigset_t *mask)
+{
+	return pending_any() ? shim_ppoll64(fds, n, timeout, mask)
+			     : real___ppoll64(fds, n, timeout, mask);
+}
+
+#ifdef TIME64_PPOLL_CHK
+SHIM_EXPORT int __ppoll64_chk(struct pollfd *fds, nfds_t n,
+			      const struct timespec64 *timeout, const sigset_t *mask,
+			      size_t room);
+SHIM_EXPORT int __ppoll64_chk(struct pollfd *fds, nfds_t n,
+			      const struct timespec64 *timeout, const sigset_t *mask,
+			      size_t room)
+{
+	if (!pending_any() || room / sizeof(*fds) < n)
+		return real___ppoll64_chk(fds, n, timeout, mask, room);
+	return shim_ppoll64(fds, n, timeout, mask);
+}
+#endif
+#endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* select() and pselect(), by way of poll(2) while a socket is in handshake. */
+/* select(), pselect() and their 64-bit-time siblings, by way of poll(2) while a socket is
+ * in handshake. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -183,3 +184,51 @@ SHIM_EXPORT int pselect(int n, fd_set *restrict in, fd_set *restrict out,
 	return pending_any() ? shim_pselect(n, in, out, except, timeout, mask)
 			     : real_pselect(n, in, out, except, timeout, mask);
 }
+
+#ifdef TIME64_SIBLINGS
+static int shim_select64(int n, fd_set *in, fd_set *out, fd_set *except,
+			 struct timeval64 *timeout)
+{
+	struct sets sets = sets_of(n, in, out, except);
+	int64_t until = timeout ? end_of(timeout->tv_sec, timeout->tv_usec) : CLOCK_NEVER;
+	int64_t left;
+	int result;
+
+	if (!is_ours(&sets, until))
+		return real___select64(n, in, out, except, timeout);
+	result = wait_for_sets(&sets, until, NULL);
+	left = left_until(until);
+	if (timeout)
+		*timeout = (struct timeval64){left / 1000, left % 1000 * 1000};
+	return result;
+}
+
+static int shim_pselect64(int n, fd_set *in, fd_set *out, fd_set *except,
+			  const struct timespec64 *timeout, const sigset_t *mask)
+{
+	struct sets sets = sets_of(n, in, out, except);
+	int64_t until = clock_end_of64(timeout);
+
+	return is_ours(&sets, until)
+		       ? wait_for_sets(&sets, until, mask)
+		       : real___pselect64(n, in, out, except, timeout, mask);
+}
+
+SHIM_EXPORT int __select64(int n, fd_set *in, fd_set *out, fd_set *except,
+			   struct timeval64 *timeout);
+SHIM_EXPORT int __select64(int n, fd_set *in, fd_set *out, fd_set *except,
+			   struct timeval64 *timeout)
+{
+	return pending_any() ? shim_select64(n, in, out, except, timeout)
+			     : real___select64(n, in, out, except, timeout);
+}
+
+SHIM_EXPORT int __pselect64(int n, fd_set *in, fd_set *out, fd_set *except,
+			    const struct timespec64 *timeout, const sigset_t *mask);
+SHIM_EXPORT int __pselect64(int n, fd_set *in, fd_set *out, fd_set *except,
+			    const struct timespec64 *timeout, const sigset_t *mask)
+{
+	return pending_any() ? shim_pselect64(n, in, out, except, timeout, mask)
+			     : real___pselect64(n, in, out, except, timeout, mask);
+}
+#endif

@@ -141,3 +141,9 @@ SHIM_EXPORT int ioctl(int fd, unsigned long request, ...)
 	return pending_any() ? shim_ioctl(fd, request, argument)
 			     : real_ioctl(fd, request, argument);
 }
+
+#ifdef TIME64_SIBLINGS
+SHIM_ALIAS(__getsockopt64, getsockopt);
+SHIM_ALIAS(__setsockopt64, setsockopt);
+SHIM_ALIAS(__ioctl_time64, ioctl);
+#endif

@@ -138,6 +138,11 @@ SHIM_EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags
 	return shim_sendmmsg(fd, msgs, count, flags);
 }
 
+#ifdef TIME64_SIBLINGS
+SHIM_ALIAS(__sendmsg64, sendmsg);
+SHIM_ALIAS(__sendmmsg64, sendmmsg);
+#endif
+
 SHIM_EXPORT ssize_t write(int fd, const void *data, size_t n)
 {
 	ssize_t result;
@@ -223,6 +228,31 @@ SHIM_EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags,
 		return (int)result;
 	return real_recvmmsg(fd, msgs, n, flags, timeout);
 }
+
+/* These two are no aliases: libc translates what control messages and timeout say. */
+#ifdef TIME64_SIBLINGS
+SHIM_EXPORT ssize_t __recvmsg64(int fd, struct msghdr *msg, int flags);
+SHIM_EXPORT ssize_t __recvmsg64(int fd, struct msghdr *msg, int flags)
+{
+	ssize_t result;
+
+	if (pending_any() && touch_receive(fd, flags, &result))
+		return result;
+	return real___recvmsg64(fd, msg, flags);
+}
+
+SHIM_EXPORT int __recvmmsg64(int fd, struct mmsghdr *msgs, unsigned n, int flags,
+			     struct timespec64 *timeout);
+SHIM_EXPORT int __recvmmsg64(int fd, struct mmsghdr *msgs, unsigned n, int flags,
+			     struct timespec64 *timeout)
+{
+	ssize_t result;
+
+	if (pending_any() && touch_receive(fd, flags, &result))
+		return (int)result;
+	return real___recvmmsg64(fd, msgs, n, flags, timeout);
+}
+#endif
 
 SHIM_EXPORT ssize_t read(int fd, void *data, size_t n)
 {
