@@ -361,9 +361,9 @@ def sanitizer_runtime():
     return [found.stdout.strip(), str(starter)]
 
 
-def with_library(env):
+def with_library(env, library=LIBRARY):
     env = dict(env)
-    env["LD_PRELOAD"] = ":".join(sanitizer_runtime() + [str(LIBRARY)])
+    env["LD_PRELOAD"] = ":".join(sanitizer_runtime() + [str(library)])
     if SANITIZER == "address":
         env.setdefault("ASAN_OPTIONS", "detect_leaks=0")
     return env
@@ -372,10 +372,13 @@ def with_library(env):
 # --- users -------------------------------------------------------------------------------
 
 class User:
-    """A person with a home, a runtime directory and so an agent of their own."""
+    """A person with a home, a runtime directory and so an agent of their own, and with a
+    library and victims of one class."""
 
-    def __init__(self, name):
+    def __init__(self, name, build=BUILD):
         self.name = name
+        self.library = build / "libgatepass.so"
+        self.apps = build / "apps"
         self.home = DIRECTORY / name
         self.runtime = DIRECTORY / name / "run"
         for directory in (self.home, self.runtime):
@@ -394,7 +397,7 @@ class User:
 
     def preload(self, proxy_url=None, **extra):
         """The environment for a program with the library; nothing else names the proxy."""
-        return with_library(self.env(GATEPASS_PROXY=proxy_url, **extra))
+        return with_library(self.env(GATEPASS_PROXY=proxy_url, **extra), self.library)
 
     def bare(self, proxy, **extra):
         """The environment for a program without the library, which is told the proxy in the

@@ -18,13 +18,13 @@ def lines_of(result):
 
 
 def look_up(user, url, name=HOST):
-    return lines_of(run([APPS / "names", name], user.preload(url)))
+    return lines_of(run([user.apps / "names", name], user.preload(url)))
 
 
 def every_call(user, url):
-    bare = run([APPS / "names", HOST], user.env())
+    bare = run([user.apps / "names", HOST], user.env())
     check("198.18." not in bare.out, "without us the name is unknown", bare)
-    result = run([APPS / "names", HOST], user.preload(url))
+    result = run([user.apps / "names", HOST], user.preload(url))
     told = lines_of(result)
     found = re.fullmatch(rf"{HOST} (198\.1[89]\.\d+\.\d+) aliases=0 more=0",
                          told.get("gethostbyname", ""))
@@ -93,7 +93,7 @@ def direct(user, url):
           ["127.0.0.1"], "localhost is the system's")
     unknown = look_up(user, url, "unknownlabel").get("gethostbyname", "")
     check(unknown.startswith("error"), "a single label is the system's", unknown)
-    exempt = lines_of(run([APPS / "names", HOST],
+    exempt = lines_of(run([user.apps / "names", HOST],
                           user.preload(url, no_proxy="gatepass.test")))
     check(exempt.get("gethostbyname", "").startswith("error"),
           "a name in no_proxy is the system's", exempt)
@@ -117,9 +117,9 @@ def exempt_by_name(user):
 
 def benchmark_network(user, url):
     """198.18.0.0/15 is somebody's own network: without a name it is like any other."""
-    result = run([APPS / "names", "198.18.200.200"], user.preload(url))
+    result = run([user.apps / "names", "198.18.200.200"], user.preload(url))
     check("sendto: ENETUNREACH" not in result.out or
-          "sendto: ENETUNREACH" in run([APPS / "names", "198.18.200.200"], user.env()).out,
+          "sendto: ENETUNREACH" in run([user.apps / "names", "198.18.200.200"], user.env()).out,
           "datagrams to an address of that network that stands for no name", result)
 
 

@@ -4,33 +4,18 @@
 of the destination itself, and nothing of the handshake."""
 
 import re
-import socketserver
-import threading
 
 import harness
-from harness import APPS, check, equal, run
 from agents import ForgetfulAgent
-from simproxy import BASE64, OK, Simproxy
+from harness import check, equal
+from simproxy import OK, Simproxy
+from victims import Victims, compare_waits, loop, switches
 
-DESTINATION = ("198.51.100.7", "7")
 CHALLENGE = (r"HTTP/1.1 407 Proxy Authentication Required\r\n"
              r'Proxy-Authenticate: Basic realm="x"\r\nContent-Length: 4\r\n\r\nbody')
 CLOSING = (r"HTTP/1.0 407 Proxy Authentication Required\r\n"
            r'Proxy-Authenticate: Basic realm="x"\r\n\r\nbody')
 CONTINUE = r"HTTP/1.1 100 Continue\r\n\r\n"
-METHODS = run([APPS / "loop", "--list"]).out.split()
-# Those that look again after a while count as idle what is theirs.
-LOOKING = ("short", "spin", "again", "pipe")
-
-
-class Echo(socketserver.BaseRequestHandler):
-    def handle(self):
-        while data := self.request.recv(4096):
-            self.request.sendall(data)
-
-
-class EchoServer(socketserver.ThreadingTCPServer):
-    daemon_threads = True
 
 
 def pieces(text):
@@ -45,42 +30,14 @@ def cut(text, at):
     return f"send {head}\nwait 3\nsend {tail}\n"
 
 
-def loop(user, proxy, method, count=1, destination=DESTINATION, timeout=100, **extra):
-    env = user.preload(proxy, **extra) if proxy else user.env()
-    return run([APPS / "loop", method, *destination, str(count)], env, timeout=timeout)
-
-
-def switches(result):
-    return int(re.search(r"switches (\d+)", result.err)[1])
-
-
-def methods(user):
-    """Each way of waiting, against the kernel's own connect() on loopback."""
-    with EchoServer(("127.0.0.1", 0), Echo) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        local = ("127.0.0.1", str(server.server_address[1]))
-        proxy = Simproxy(f"conn\nwait 20\nauth {BASE64}\nwait 30\nsend {OK}\necho\nrepeat\n")
-        for method in METHODS:
-            bare = loop(user, None, method, 2, local)
-            through = loop(user, proxy.url_with_password, method, 2)
-            check(bare.out.count("echo hello\n") == 2, f"{method}: works without us", bare)
-            equal(through.out, bare.out, f"{method}: sees the same through a slow proxy", through)
-            if method not in LOOKING:
-                # Two connections, each of three replies and the echo, and the start.
-                check(switches(through) < 40, f"{method}: sleeps while it waits", through)
-        told = proxy.end()
-        equal(sum(line.startswith("lost") for line in told), 0, "no connection is reset", told)
-        server.shutdown()
-
-
-def failures(user):
+def failures(victims):
     """A refusal shows as a connection that is refused: by SO_ERROR, once."""
     closed = str(harness.free_port())
     proxy = Simproxy("conn\nexpect\nwait 20\n"
                      r"send HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n" + "\nclose\nrepeat\n")
-    for method in METHODS:
-        bare = loop(user, None, method, 2, ("127.0.0.1", closed))
-        through = loop(user, proxy.url_with_password, method, 2)
+    for method in victims.known("loop"):
+        bare = loop(victims, None, method, 2, ("127.0.0.1", closed))
+        through = loop(victims, proxy.url_with_password, method, 2)
         check("ECONNREFUSED" in bare.out, f"{method}: is refused without us", bare)
         if method == "again":  # the kernel says so at once, and not when asked again
             check("connect ECONNREFUSED" in through.out, "again: connect() tells it", through)
@@ -92,7 +49,7 @@ def failures(user):
     proxy.end()
 
 
-def splits(user):
+def splits(victims):
     """The replies cut at every octet, and octet by octet: the same events, and no spinning."""
     for name, first, rest in [
             ("challenge", CHALLENGE, f"expect\nsend {OK}\necho\n"),
@@ -108,7 +65,7 @@ def splits(user):
         for method in ("poll", "select", "epoll", "early-edge"):
             proxy = Simproxy("".join(scenarios))
             agent = ForgetfulAgent(proxy)
-            result = loop(user, proxy.url, method, length, GATEPASS_AGENT=agent.path)
+            result = loop(victims, proxy.url, method, length, GATEPASS_AGENT=agent.path)
             agent.close()
             wanted = "writable 4 error 0 then 0 readable 1 echo hello\n" * length
             check(result.out == wanted + f"waits {2 * length} idle 0\n",
@@ -120,23 +77,26 @@ def splits(user):
             proxy.end()
 
 
-def banner(user):
+def banner(victims):
     """A server that speaks first, in the same segment as the proxy's 200."""
     text = r"220 mail.example.org ESMTP\r\n"
     proxy = Simproxy(f"conn\nexpect\nwait 20\nsend {OK}{text}\necho\nrepeat\n")
     for method in ("poll", "select", "epoll", "early-edge"):
-        result = loop(user, proxy.url_with_password, method)
+        result = loop(victims, proxy.url_with_password, method)
         check("early bytes" in result.out and "220 mail" in result.out,
               f"{method}: the server's greeting is there, whole", result)
     proxy.end()
 
 
 def main():
-    user = harness.User("alice")
-    methods(user)
-    failures(user)
-    splits(user)
-    banner(user)
+    victims = Victims(harness.User("alice"))
+    compare_waits(victims)
+    failures(victims)
+    splits(victims)
+    banner(victims)
+    fortified = Victims(victims.user, "-fortified")
+    fortified.call("loop", "__poll_chk", "__ppoll_chk")
+    compare_waits(fortified)
 
 
 harness.main(main)
