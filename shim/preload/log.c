@@ -28,12 +28,10 @@ static enum log_level parse(const char *setting, const char **file)
 
 static void put(const char *file, const char *line, size_t len)
 {
-	int fd = STDERR_FILENO;
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_LARGEFILE;
+	int fd = file ? open(file, flags, 0600) : STDERR_FILENO;
 	ssize_t written;
 
-	if (file)
-		fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-			  0600);
 	if (fd < 0)
 		return;
 	written = real_write(fd, line, len);

@@ -3,6 +3,8 @@
 """32-bit programs: their library, with the agent of the 64-bit ones, and the names that they call
 libc by when they are fortified or have 64-bit times."""
 
+import os
+
 import harness
 from harness import BUILD, check, equal, run, skip
 from simproxy import BASE64, OK, Simproxy, offered, requests
@@ -45,6 +47,15 @@ def beside_others(user):
           "64-bit, 32-bit and 64-bit programs get through", result)
 
 
+def logs_far(user):
+    """Into a file that is longer than an old 32-bit program can open."""
+    log = harness.DIRECTORY / "long.log"
+    log.touch()
+    os.truncate(log, 3 << 30)
+    echo(user, user.preload("http://127.0.0.1:9", GATEPASS_LOG=f"debug:{log}"))
+    check(log.stat().st_size > 3 << 30, "a log of 3 GiB becomes longer")
+
+
 def main():
     if harness.SANITIZER:  # nothing for 32-bit programs is instrumented
         return
@@ -57,6 +68,7 @@ def main():
     user.variables["LD_LIBRARY_PATH"] = f"{BUILD}:{BUILD32}"
     gets_through(user)
     beside_others(user)
+    logs_far(user)
     every_call(user, f"http://127.0.0.1:{harness.free_port()}")
     compare_passages(Victims(user))
 
