@@ -15,4 +15,8 @@
 #pragma GCC diagnostic ignored "-Wmissing-attributes"
 #endif
 
+/* What is done while a handshake is in flight stays out of the exported functions, which
+ * are a load, a test and a jump without it: no frame, and no guard of it. */
+#define SHIM_SLOW __attribute__((noinline))
+
 #endif

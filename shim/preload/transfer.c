@@ -47,8 +47,15 @@ static enum connecting open_fast(int fd, const void *sa, socklen_t len)
 /* --- sending -------------------------------------------------------------------------
  */
 
-static ssize_t shim_sendto(int fd, const void *data, size_t n, int flags, const void *sa,
-			   socklen_t len)
+static SHIM_SLOW ssize_t shim_send(int fd, const void *data, size_t n, int flags)
+{
+	ssize_t result;
+
+	return touch_send(fd, flags, &result) ? result : real_send(fd, data, n, flags);
+}
+
+static SHIM_SLOW ssize_t shim_sendto(int fd, const void *data, size_t n, int flags,
+				     const void *sa, socklen_t len)
 {
 	ssize_t result;
 
@@ -69,7 +76,7 @@ static ssize_t shim_sendto(int fd, const void *data, size_t n, int flags, const 
 	return real_sendto(fd, data, n, flags, sa, len);
 }
 
-static ssize_t shim_sendmsg(int fd, const struct msghdr *msg, int flags)
+static SHIM_SLOW ssize_t shim_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	struct msghdr unaddressed;
 	ssize_t result;
@@ -94,7 +101,8 @@ static ssize_t shim_sendmsg(int fd, const struct msghdr *msg, int flags)
 	return real_sendmsg(fd, msg, flags);
 }
 
-static int shim_sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
+static SHIM_SLOW int shim_sendmmsg(int fd, struct mmsghdr *msgs, unsigned count,
+				   int flags)
 {
 	ssize_t result;
 
@@ -111,13 +119,24 @@ static int shim_sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags
 	return real_sendmmsg(fd, msgs, count, flags);
 }
 
-SHIM_EXPORT ssize_t send(int fd, const void *data, size_t n, int flags)
+static SHIM_SLOW ssize_t shim_write(int fd, const void *data, size_t n)
 {
 	ssize_t result;
 
-	if (pending_any() && touch_send(fd, flags, &result))
-		return result;
-	return real_send(fd, data, n, flags);
+	return touch_send(fd, 0, &result) ? result : real_write(fd, data, n);
+}
+
+static SHIM_SLOW ssize_t shim_writev(int fd, const struct iovec *parts, int n)
+{
+	ssize_t result;
+
+	return touch_send(fd, 0, &result) ? result : real_writev(fd, parts, n);
+}
+
+SHIM_EXPORT ssize_t send(int fd, const void *data, size_t n, int flags)
+{
+	return pending_any() ? shim_send(fd, data, n, flags)
+			     : real_send(fd, data, n, flags);
 }
 
 SHIM_ALIAS(__send, send);
@@ -125,12 +144,15 @@ SHIM_ALIAS(__send, send);
 SHIM_EXPORT ssize_t sendto(int fd, const void *data, size_t n, int flags,
 			   __CONST_SOCKADDR_ARG sa, socklen_t len)
 {
-	return shim_sendto(fd, data, n, flags, sa.__sockaddr__, len);
+	return sa.__sockaddr__ || pending_any()
+		       ? shim_sendto(fd, data, n, flags, sa.__sockaddr__, len)
+		       : real_sendto(fd, data, n, flags, NULL, len);
 }
 
 SHIM_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	return shim_sendmsg(fd, msg, flags);
+	return (msg && msg->msg_name) || pending_any() ? shim_sendmsg(fd, msg, flags)
+						       : real_sendmsg(fd, msg, flags);
 }
 
 SHIM_EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
@@ -145,34 +167,71 @@ SHIM_ALIAS(__sendmmsg64, sendmmsg);
 
 SHIM_EXPORT ssize_t write(int fd, const void *data, size_t n)
 {
-	ssize_t result;
-
-	if (pending_any() && touch_send(fd, 0, &result))
-		return result;
-	return real_write(fd, data, n);
+	return pending_any() ? shim_write(fd, data, n) : real_write(fd, data, n);
 }
 
 SHIM_ALIAS(__write, write);
 
 SHIM_EXPORT ssize_t writev(int fd, const struct iovec *parts, int n)
 {
-	ssize_t result;
-
-	if (pending_any() && touch_send(fd, 0, &result))
-		return result;
-	return real_writev(fd, parts, n);
+	return pending_any() ? shim_writev(fd, parts, n) : real_writev(fd, parts, n);
 }
 
 /* --- receiving -----------------------------------------------------------------------
  */
 
-SHIM_EXPORT ssize_t recv(int fd, void *data, size_t n, int flags)
+static SHIM_SLOW ssize_t shim_recv(int fd, void *data, size_t n, int flags)
 {
 	ssize_t result;
 
-	if (pending_any() && touch_receive(fd, flags, &result))
-		return result;
-	return real_recv(fd, data, n, flags);
+	return touch_receive(fd, flags, &result) ? result : real_recv(fd, data, n, flags);
+}
+
+static SHIM_SLOW ssize_t shim_recvfrom(int fd, void *data, size_t n, int flags,
+				       struct sockaddr *sa, socklen_t *len)
+{
+	ssize_t result;
+
+	return touch_receive(fd, flags, &result)
+		       ? result
+		       : real_recvfrom(fd, data, n, flags, sa, len);
+}
+
+static SHIM_SLOW ssize_t shim_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	ssize_t result;
+
+	return touch_receive(fd, flags, &result) ? result : real_recvmsg(fd, msg, flags);
+}
+
+static SHIM_SLOW int shim_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags,
+				   struct timespec *timeout)
+{
+	ssize_t result;
+
+	return touch_receive(fd, flags, &result)
+		       ? (int)result
+		       : real_recvmmsg(fd, msgs, n, flags, timeout);
+}
+
+static SHIM_SLOW ssize_t shim_read(int fd, void *data, size_t n)
+{
+	ssize_t result;
+
+	return touch_receive(fd, 0, &result) ? result : real_read(fd, data, n);
+}
+
+static SHIM_SLOW ssize_t shim_readv(int fd, const struct iovec *parts, int n)
+{
+	ssize_t result;
+
+	return touch_receive(fd, 0, &result) ? result : real_readv(fd, parts, n);
+}
+
+SHIM_EXPORT ssize_t recv(int fd, void *data, size_t n, int flags)
+{
+	return pending_any() ? shim_recv(fd, data, n, flags)
+			     : real_recv(fd, data, n, flags);
 }
 
 SHIM_ALIAS(__recv, recv);
@@ -181,21 +240,15 @@ SHIM_ALIAS(__recv, recv);
 SHIM_EXPORT ssize_t __recv_chk(int fd, void *data, size_t n, size_t room, int flags);
 SHIM_EXPORT ssize_t __recv_chk(int fd, void *data, size_t n, size_t room, int flags)
 {
-	ssize_t result;
-
-	if (pending_any() && n <= room && touch_receive(fd, flags, &result))
-		return result;
-	return real___recv_chk(fd, data, n, room, flags);
+	return pending_any() && n <= room ? shim_recv(fd, data, n, flags)
+					  : real___recv_chk(fd, data, n, room, flags);
 }
 
 SHIM_EXPORT ssize_t recvfrom(int fd, void *restrict data, size_t n, int flags,
 			     __SOCKADDR_ARG sa, socklen_t *restrict len)
 {
-	ssize_t result;
-
-	if (pending_any() && touch_receive(fd, flags, &result))
-		return result;
-	return real_recvfrom(fd, data, n, flags, sa.__sockaddr__, len);
+	return pending_any() ? shim_recvfrom(fd, data, n, flags, sa.__sockaddr__, len)
+			     : real_recvfrom(fd, data, n, flags, sa.__sockaddr__, len);
 }
 
 SHIM_EXPORT ssize_t __recvfrom_chk(int fd, void *restrict data, size_t n, size_t room,
@@ -203,42 +256,49 @@ SHIM_EXPORT ssize_t __recvfrom_chk(int fd, void *restrict data, size_t n, size_t
 SHIM_EXPORT ssize_t __recvfrom_chk(int fd, void *restrict data, size_t n, size_t room,
 				   int flags, __SOCKADDR_ARG sa, socklen_t *restrict len)
 {
-	ssize_t result;
-
-	if (pending_any() && n <= room && touch_receive(fd, flags, &result))
-		return result;
-	return real___recvfrom_chk(fd, data, n, room, flags, sa.__sockaddr__, len);
+	return pending_any() && n <= room
+		       ? shim_recvfrom(fd, data, n, flags, sa.__sockaddr__, len)
+		       : real___recvfrom_chk(fd, data, n, room, flags, sa.__sockaddr__,
+					     len);
 }
 
 SHIM_EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
-	ssize_t result;
-
-	if (pending_any() && touch_receive(fd, flags, &result))
-		return result;
-	return real_recvmsg(fd, msg, flags);
+	return pending_any() ? shim_recvmsg(fd, msg, flags)
+			     : real_recvmsg(fd, msg, flags);
 }
 
 SHIM_EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags,
 			 struct timespec *timeout)
 {
-	ssize_t result;
-
-	if (pending_any() && touch_receive(fd, flags, &result))
-		return (int)result;
-	return real_recvmmsg(fd, msgs, n, flags, timeout);
+	return pending_any() ? shim_recvmmsg(fd, msgs, n, flags, timeout)
+			     : real_recvmmsg(fd, msgs, n, flags, timeout);
 }
 
-/* These two are no aliases: libc translates what control messages and timeout say. */
 #ifdef TIME64_SIBLINGS
-SHIM_EXPORT ssize_t __recvmsg64(int fd, struct msghdr *msg, int flags);
-SHIM_EXPORT ssize_t __recvmsg64(int fd, struct msghdr *msg, int flags)
+static SHIM_SLOW ssize_t shim_recvmsg64(int fd, struct msghdr *msg, int flags)
 {
 	ssize_t result;
 
-	if (pending_any() && touch_receive(fd, flags, &result))
-		return result;
-	return real___recvmsg64(fd, msg, flags);
+	return touch_receive(fd, flags, &result) ? result
+						 : real___recvmsg64(fd, msg, flags);
+}
+
+static SHIM_SLOW int shim_recvmmsg64(int fd, struct mmsghdr *msgs, unsigned n, int flags,
+				     struct timespec64 *timeout)
+{
+	ssize_t result;
+
+	return touch_receive(fd, flags, &result)
+		       ? (int)result
+		       : real___recvmmsg64(fd, msgs, n, flags, timeout);
+}
+
+SHIM_EXPORT ssize_t __recvmsg64(int fd, struct msghdr *msg, int flags);
+SHIM_EXPORT ssize_t __recvmsg64(int fd, struct msghdr *msg, int flags)
+{
+	return pending_any() ? shim_recvmsg64(fd, msg, flags)
+			     : real___recvmsg64(fd, msg, flags);
 }
 
 SHIM_EXPORT int __recvmmsg64(int fd, struct mmsghdr *msgs, unsigned n, int flags,
@@ -246,21 +306,14 @@ SHIM_EXPORT int __recvmmsg64(int fd, struct mmsghdr *msgs, unsigned n, int flags
 SHIM_EXPORT int __recvmmsg64(int fd, struct mmsghdr *msgs, unsigned n, int flags,
 			     struct timespec64 *timeout)
 {
-	ssize_t result;
-
-	if (pending_any() && touch_receive(fd, flags, &result))
-		return (int)result;
-	return real___recvmmsg64(fd, msgs, n, flags, timeout);
+	return pending_any() ? shim_recvmmsg64(fd, msgs, n, flags, timeout)
+			     : real___recvmmsg64(fd, msgs, n, flags, timeout);
 }
 #endif
 
 SHIM_EXPORT ssize_t read(int fd, void *data, size_t n)
 {
-	ssize_t result;
-
-	if (pending_any() && touch_receive(fd, 0, &result))
-		return result;
-	return real_read(fd, data, n);
+	return pending_any() ? shim_read(fd, data, n) : real_read(fd, data, n);
 }
 
 SHIM_ALIAS(__read, read);
@@ -268,18 +321,11 @@ SHIM_ALIAS(__read, read);
 SHIM_EXPORT ssize_t __read_chk(int fd, void *data, size_t n, size_t room);
 SHIM_EXPORT ssize_t __read_chk(int fd, void *data, size_t n, size_t room)
 {
-	ssize_t result;
-
-	if (pending_any() && n <= room && touch_receive(fd, 0, &result))
-		return result;
-	return real___read_chk(fd, data, n, room);
+	return pending_any() && n <= room ? shim_read(fd, data, n)
+					  : real___read_chk(fd, data, n, room);
 }
 
 SHIM_EXPORT ssize_t readv(int fd, const struct iovec *parts, int n)
 {
-	ssize_t result;
-
-	if (pending_any() && touch_receive(fd, 0, &result))
-		return result;
-	return real_readv(fd, parts, n);
+	return pending_any() ? shim_readv(fd, parts, n) : real_readv(fd, parts, n);
 }
