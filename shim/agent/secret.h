@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Memory for passwords and for the messages that carry them: in pages of its own, locked
- * where the limit allows it, left out of core files, wiped before it is given back.
+ * where the limit allows it, left out of core files, wiped before it is given back. One
+ * thread.
  */
 #ifndef GATEPASS_SECRET_H
 #define GATEPASS_SECRET_H

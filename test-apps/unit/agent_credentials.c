@@ -410,6 +410,26 @@ static void test_choice(void **state)
 	assert_null(scheme_choose(NULL));
 }
 
+/* More than are kept, of one page and of several: what was in one is in none later. */
+static void test_secrets_are_wiped(void **state)
+{
+	static const char zeros[10000];
+	char *given[16];
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 16; i++) {
+			size_t size = i % 3 ? 20 * i : 10000;
+
+			given[i] = secret_alloc(size);
+			assert_memory_equal(given[i], zeros, size);
+			memset(given[i], 'x', size);
+		}
+		for (unsigned i = 0; i < 16; i++)
+			secret_dealloc(given[i], i % 3 ? 20 * i : 10000);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +447,7 @@ int main(void)
 		cmocka_unit_test_setup(test_time_over, reset),
 		cmocka_unit_test_setup(test_basic, reset),
 		cmocka_unit_test_setup(test_choice, reset),
+		cmocka_unit_test(test_secrets_are_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
