@@ -47,23 +47,26 @@ struct pending *record_next(unsigned *index)
 	return *index < atomic_load(&pool_size) ? record_of_index((*index)++) : NULL;
 }
 
-/* With the lock held. */
+/* With the lock held. A record is not touched before it is needed: most programs need a
+ * few, and a page each costs more than the rest of it. */
 static struct pending *grow(void)
 {
 	unsigned size = atomic_load(&pool_size);
-	struct pending *chunk;
+	struct pending *chunk, *made;
 
 	if (size == POOL_CHUNK * POOL_CHUNKS)
 		return NULL;
-	chunk = map(POOL_CHUNK * sizeof(*chunk));
-	if (!chunk)
-		return NULL;
-	for (unsigned i = 0; i < POOL_CHUNK; i++)
-		atomic_init(&chunk[i].id, size + i);
-	atomic_store(&pool[size / POOL_CHUNK], chunk);
-	atomic_store(&pool_size, size + POOL_CHUNK);
+	if (size % POOL_CHUNK == 0) {
+		chunk = map(POOL_CHUNK * sizeof(*chunk));
+		if (!chunk)
+			return NULL;
+		atomic_store(&pool[size / POOL_CHUNK], chunk);
+	}
+	made = record_of_index(size);
+	atomic_init(&made->id, size);
+	atomic_store(&pool_size, size + 1);
 	first_free = size + 1;
-	return chunk;
+	return made;
 }
 
 struct pending *record_new(void)
