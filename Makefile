@@ -47,6 +47,7 @@ AGENT_UNIT := $(patsubst test-apps/unit/%.c,$(B)/unit/%,$(wildcard test-apps/uni
 APPS := $(patsubst test-apps/apps/%.c,$(B)/apps/%,$(wildcard test-apps/apps/*.c)) \
 	$(addprefix $(B)/apps/,connecting-fortified loop-fortified)
 FUZZ := $(patsubst test-apps/fuzz/%.c,$(B)/fuzz/%,$(wildcard test-apps/fuzz/*.c))
+BENCH := $(patsubst test-apps/bench/%.c,$(B)/bench/%,$(wildcard test-apps/bench/*.c)) $(B)/bench/empty.so
 PROGRAMS := $(addprefix $(B)/,libgatepass.so gatepass-agent gatepassctl gatepass)
 # In build/32 the library once more for 32-bit programs, where the compiler can (gcc-multilib),
 # and some victims for it. Nothing of it is instrumented.
@@ -59,14 +60,15 @@ APPS32 := $(if $(HAS_32),$(addprefix $(B)/32/apps/,connecting echo_client loop n
 export CI SAN V
 export GATEPASS_BUILD := $(abspath $(B))
 
-.PHONY: all programs tests deps demo check check-unit check-symbols check-layers check-headers check-docs \
-	check-e2e check-fuzz check-format fuzz install uninstall clean dist format lint top help
+.PHONY: all programs tests bench-programs deps demo check check-unit check-symbols check-layers check-headers check-docs \
+	check-e2e check-fuzz check-format fuzz bench install uninstall clean dist format lint top help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
 all: programs ## the library and the programs, usable as they are in build/
 programs: $(PROGRAMS) $(PROGRAMS32)
 tests: $(UNIT) $(AGENT_UNIT) $(APPS) $(APPS32) $(FUZZ) $(B)/simproxy
+bench-programs: $(BENCH) $(B)/simproxy
 
 # Every program pays for the library's segments: without one for the code alone, loading costs a
 # fifth less (33 instead of 41 microseconds where an empty library costs 24).
@@ -113,8 +115,8 @@ $(B)/unit/test_%: test-apps/unit/test_%.c $(CORE) Makefile
 $(B)/unit/agent_%: test-apps/unit/agent_%.c $(AGENT) $(CORE) Makefile
 	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) -Ishim/agent $$($(PKG_CONFIG) --cflags $(AGENT_PACKAGES)) $(CPPFLAGS) $(CFLAGS) $(LINK) \
 		-o $@ $< $(filter-out %/main.o,$(AGENT)) $(CORE) -lcmocka $$($(PKG_CONFIG) --libs $(AGENT_PACKAGES))
-# The victims are other people's programs: no flags of ours, no sanitizer. Some of them also in
-# ways that make a program call libc by other names.
+# The victims, and what is measured with us, are other people's programs: no flags of ours, no
+# sanitizer. Some victims also in ways that make a program call libc by other names.
 victim = $(Q)mkdir -p $(@D) && $(CC) -std=gnu17 -Wall -Wextra -O1 -g -MMD -MP $(1) -o $@ $< -lpthread
 FORTIFIED := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 $(B)/apps/%: test-apps/apps/%.c Makefile
@@ -127,6 +129,10 @@ $(B)/32/apps/%-fortified: test-apps/apps/%.c Makefile
 	$(call victim,-m32 $(FORTIFIED))
 $(B)/32/apps/%-time64: test-apps/apps/%.c Makefile
 	$(call victim,-m32 -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
+$(B)/bench/%: test-apps/bench/%.c Makefile
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -O2 -g -MMD -MP -o $@ $<
+$(B)/bench/empty.so: Makefile
+	$(Q)mkdir -p $(@D) && $(CC) -shared -fPIC -o $@ -x c /dev/null
 $(B)/fuzz/%: test-apps/fuzz/%.c $(CORE) Makefile
 	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) $(LINK) -o $@ $< $(CORE)
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
@@ -148,6 +154,11 @@ check-unit check-symbols check-layers check-headers check-docs check-e2e check-f
 
 fuzz: ## fuzz each parser with libFuzzer for FUZZ_TIME seconds (clang)
 	@test-apps/fuzz/fuzz $(or $(FUZZ_TIME),60)
+
+bench: ## our speed against its bars, beside what does without us (ROWS=names: a part of it)
+	@shim/packaging/deps --quiet
+	@$(MAKE) --no-print-directory programs bench-programs
+	@PYTHONDONTWRITEBYTECODE=1 test-apps/bench/bench $(ROWS)
 
 install: programs ## into $(DESTDIR)$(PREFIX)
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR) $(LIBEXECDIR) $(SYSTEMDUSERUNITDIR) \
