@@ -350,7 +350,7 @@ __attribute__((constructor)) static void start(void)
 
 @functools.cache
 def sanitizer_runtime():
-    """What must stand before the library in LD_PRELOAD, if it is an instrumented one."""
+    """What must stand beside the library in LD_PRELOAD, if it is an instrumented one."""
     name = {"address": "libasan.so", "thread": "libtsan.so"}.get(SANITIZER)
     if not name:
         return []
@@ -363,7 +363,12 @@ def sanitizer_runtime():
 
 def with_library(env, library=LIBRARY):
     env = dict(env)
-    env["LD_PRELOAD"] = ":".join(sanitizer_runtime() + [str(library)])
+    parts = [*sanitizer_runtime(), str(library)]
+    if SANITIZER == "thread":
+        # In calls that may block it ignores atomics until libc returns, and there we are
+        # libc; so it comes behind us. AddressSanitizer insists on being the first.
+        parts.insert(0, parts.pop())
+    env["LD_PRELOAD"] = ":".join(parts)
     if SANITIZER == "address":
         env.setdefault("ASAN_OPTIONS", "detect_leaks=0")
     return env
