@@ -17,4 +17,9 @@ static inline int entries(const char *directory)
 	return count;
 }
 
+static inline int open_descriptors(void)
+{
+	return entries("/proc/self/fd") - 3; /* ".", ".." and the directory itself */
+}
+
 #endif

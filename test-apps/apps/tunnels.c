@@ -12,11 +12,6 @@
 
 #include "entries.h"
 
-static int open_descriptors(void)
-{
-	return entries("/proc/self/fd") - 3; /* ".", ".." and the directory itself */
-}
-
 static long resident(void)
 {
 	FILE *file = fopen("/proc/self/statm", "r");

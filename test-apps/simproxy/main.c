@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 #include "log.h"
 #include "script.h"
 
-#define CONNECTIONS_MAX 512
+#define CONNECTIONS_MAX 2048
 
 struct server {
 	struct script script;
@@ -145,6 +146,17 @@ static void serve(struct server *server)
 	}
 }
 
+/* The usual limit is below CONNECTIONS_MAX. */
+static void allow_descriptors(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static bool load(const char *name, struct script *script)
 {
 	FILE *file = strcmp(name, "-") ? fopen(name, "re") : stdin;
@@ -186,6 +198,7 @@ int main(int argc, char **argv)
 		script_release(&server.script);
 		return 2;
 	}
+	allow_descriptors();
 	server.listener = listen_at(family, port);
 	if (server.listener < 0)
 		return 1;
