@@ -44,7 +44,12 @@ AGENT := $(call objects,shim/agent)
 CLI := $(call objects,shim/cli)
 UNIT := $(patsubst test-apps/unit/%.c,$(B)/unit/%,$(wildcard test-apps/unit/test_*.c))
 AGENT_UNIT := $(patsubst test-apps/unit/%.c,$(B)/unit/%,$(wildcard test-apps/unit/agent_*.c))
-APPS := $(patsubst test-apps/apps/%.c,$(B)/apps/%,$(wildcard test-apps/apps/*.c)) \
+# What some victims are made with. Where it is missing they are left out, and their tests skipped.
+LIBRARY_fetch_event := libevent
+LIBRARY_fetch_gio := gio-2.0
+LIBRARY_fetch_uv := libuv
+can_build = $(if $(LIBRARY_$(1)),$(shell $(PKG_CONFIG) --exists $(LIBRARY_$(1)) && echo yes),yes)
+APPS := $(foreach app,$(patsubst test-apps/apps/%.c,%,$(wildcard test-apps/apps/*.c)),$(if $(call can_build,$(app)),$(B)/apps/$(app))) \
 	$(addprefix $(B)/apps/,connecting-fortified loop-fortified)
 FUZZ := $(patsubst test-apps/fuzz/%.c,$(B)/fuzz/%,$(wildcard test-apps/fuzz/*.c))
 BENCH := $(patsubst test-apps/bench/%.c,$(B)/bench/%,$(wildcard test-apps/bench/*.c)) $(B)/bench/empty.so
@@ -117,10 +122,10 @@ $(B)/unit/agent_%: test-apps/unit/agent_%.c $(AGENT) $(CORE) Makefile
 		-o $@ $< $(filter-out %/main.o,$(AGENT)) $(CORE) -lcmocka $$($(PKG_CONFIG) --libs $(AGENT_PACKAGES))
 # The victims, and what is measured with us, are other people's programs: no flags of ours, no
 # sanitizer. Some victims also in ways that make a program call libc by other names.
-victim = $(Q)mkdir -p $(@D) && $(CC) -std=gnu17 -Wall -Wextra -O1 -g -MMD -MP $(1) -o $@ $< -lpthread
+victim = $(Q)mkdir -p $(@D) && $(CC) -std=gnu17 -Wall -Wextra -O1 -g -MMD -MP -o $@ $< $(1) -lpthread
 FORTIFIED := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 $(B)/apps/%: test-apps/apps/%.c Makefile
-	$(call victim)
+	$(call victim,$(if $(LIBRARY_$*),$$($(PKG_CONFIG) --cflags --libs $(LIBRARY_$*))))
 $(B)/apps/%-fortified: test-apps/apps/%.c Makefile
 	$(call victim,$(FORTIFIED))
 $(B)/32/apps/%: test-apps/apps/%.c Makefile
