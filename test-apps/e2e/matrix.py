@@ -7,6 +7,7 @@ import origin
 import proxies
 from harness import APPS, check, equal, run
 from keyring import Keyring, missing
+from trial import Trial
 
 _URLLIB = """
 import sys, urllib.request
@@ -30,30 +31,16 @@ def _web_clients(site):
     }
 
 
-class Matrix:
+class Matrix(Trial):
     def __init__(self, proxy):
-        self.proxy = proxy
-        self.site = origin.Site()
+        super().__init__(proxy)
         self.head = self.site.add_repository()
         self.echo_port = origin.echo_server()
         self.clones = 0
 
-    def refused(self, user, name, argv):
-        """The proof that it does not work by itself."""
-        self.proxy.forget()
-        result = run(argv, user.bare(self.proxy, **self.site.authority.env()))
-        logged = harness.wait_until(
-            lambda: any(line[1] == 407 for line in self.proxy.lines()), 5)
-        check(result.code != 0 and logged, f"{name}: 407 without us",
-              lambda: f"{result}\n{self.proxy.lines()}")
-
-    def _env(self, user):
-        return user.preload(self.proxy.url, **self.site.authority.env())
-
     def web(self, user, name, command, url):
         self.refused(user, name, [*command, url])
-        result = run([*command, url], self._env(user))
-        check(result.code == 0 and result.bytes == origin.BODY, f"{name}: works", result)
+        self.works(user, name, [*command, url], origin.BODY)
 
     def _clone(self):
         self.clones += 1
@@ -63,7 +50,7 @@ class Matrix:
     def git(self, user, name):
         self.refused(user, name, self._clone()[0])
         argv, target = self._clone()
-        result = run(argv, self._env(user))
+        result = run(argv, self.env(user))
         head = run(["git", "-C", target, "rev-parse", "HEAD"]).out.strip()
         check(result.code == 0 and head == self.head, f"{name}: works", result)
 
@@ -72,7 +59,7 @@ class Matrix:
                                   "--proxy-type", "http", proxies.ORIGIN, self.echo_port])
         text = "Curiouser and curiouser!"
         result = run([APPS / "echo_client", proxies.ORIGIN, self.echo_port, text],
-                     self._env(user))
+                     self.env(user))
         check(result.code == 0 and result.out == text + "\n", f"{name}: works", result)
 
     def unknown_here(self):
@@ -84,7 +71,7 @@ class Matrix:
         """What the proxy's log says of tunnels after the first."""
         self.proxy.forget()
         for _ in range(3):
-            run([APPS / "echo_client", proxies.ORIGIN, self.echo_port, "x"], self._env(user))
+            run([APPS / "echo_client", proxies.ORIGIN, self.echo_port, "x"], self.env(user))
         equal(self.proxy.settled(200, 3), 3, f"{name}: three tunnels more", self.proxy.lines)
         equal(self.proxy.count(407), 0, f"{name}: later tunnels cost no 407",
               self.proxy.lines)

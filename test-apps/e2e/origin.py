@@ -72,7 +72,7 @@ class Authority:
         """How the clients are told, those that read it from the environment."""
         name = str(self.file)
         return {"SSL_CERT_FILE": name, "CURL_CA_BUNDLE": name, "GIT_SSL_CAINFO": name,
-                "PERL_LWP_SSL_CA_FILE": name}
+                "PERL_LWP_SSL_CA_FILE": name, "NODE_EXTRA_CA_CERTS": name}
 
 
 def _serve(server):
@@ -97,6 +97,13 @@ class Site:
             server.socket, server_side=True, do_handshake_on_connect=False)
         self.https_port = _serve(server)
         self.https = f"https://{ORIGIN}:{self.https_port}"
+
+    def add_pages(self, count):
+        """page0.txt and so on, of different lengths. Returns what is in each."""
+        bodies = [f"This is page {i}.\n".encode() * (1 + 200 * i) for i in range(count)]
+        for i, body in enumerate(bodies):
+            (self.directory / f"page{i}.txt").write_bytes(body)
+        return bodies
 
     def add_repository(self):
         """repo.git, for the protocol that needs nothing but files. Returns its head."""
