@@ -48,7 +48,8 @@ enum phase {
 	OVER
 };
 
-/* Instead of a process id: it has closed the socket; and what the end is, each may read. */
+/* Instead of a process id: it has closed the socket; and what the end is, each may read.
+ */
 #define NOBODY    0
 #define EVERYBODY -1
 
@@ -95,8 +96,8 @@ bool handshake_is_elsewhere(struct handshake *hs)
 		return false;
 	lives = driver != NOBODY && (!kill(driver, 0) || errno == EPERM);
 	errno = saved_errno;
-	return lives || !atomic_compare_exchange_strong(&hs->driver, &driver,
-							process_id());
+	return lives ||
+	       !atomic_compare_exchange_strong(&hs->driver, &driver, process_id());
 }
 
 void handshake_after_fork(struct handshake *hs)

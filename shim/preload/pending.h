@@ -84,8 +84,8 @@ void pending_step(struct pending *pending);
 /* Gives it back. */
 void pending_leave(struct pending *pending);
 
-/* The error of a record in PENDING_FAILED goes to the program, once; what the kernel has to
- * say of the proxy does not. Returns it. */
+/* The error of a record in PENDING_FAILED goes to the program, once; what the kernel has
+ * to say of the proxy does not. Returns it. */
 int pending_tell(struct pending *pending);
 
 /* Ends the record; what it has done to the socket stays, epoll registrations come back.
