@@ -17,18 +17,12 @@
 
 #include <gatepass/tunnel.h>
 
+#include "head.h"
+
 static void fail(struct gp_tunnel *tunnel, enum gp_err err)
 {
 	tunnel->err = err;
 	tunnel->want = GP_TUNNEL_FAILED;
-}
-
-static bool fits_header(const char *value)
-{
-	for (; *value; value++)
-		if (gp_is_control(*value) && *value != '\t')
-			return false;
-	return true;
 }
 
 /* Writes the request with its authorization, NULL for none. */
@@ -39,7 +33,7 @@ static enum gp_err prepare(struct gp_tunnel *tunnel, const char *authorization)
 	explicit_bzero(tunnel->out, tunnel->out_len);
 	tunnel->out_len = tunnel->out_sent = 0;
 	tunnel->authorized = authorization != NULL;
-	if (authorization && !fits_header(authorization))
+	if (authorization && !head_fits(authorization))
 		return GP_ERR_HEADER_OCTET;
 	gp_buf_init(&buf, tunnel->out, sizeof(tunnel->out));
 	gp_buf_add_string(&buf, "CONNECT ");
@@ -62,7 +56,7 @@ static enum gp_err set_authority(struct gp_tunnel *tunnel, const char *authority
 	if (!gp_text_copy(gp_text(authority), tunnel->authority,
 			  sizeof(tunnel->authority)))
 		return GP_ERR_HOST_LONG;
-	if (!fits_header(authority) || strpbrk(authority, " \t"))
+	if (!head_fits(authority) || strpbrk(authority, " \t"))
 		return GP_ERR_HEADER_OCTET;
 	return *authority ? GP_OK : GP_ERR_HOST_SYNTAX;
 }
@@ -188,28 +182,21 @@ static void head_complete(struct gp_tunnel *tunnel)
 
 static size_t collect_head(struct gp_tunnel *tunnel, const char *bytes, size_t len)
 {
-	size_t seen = tunnel->head_len;
-	size_t room = sizeof(tunnel->head_bytes) - seen;
-	size_t taken = len < room ? len : room;
-	size_t head_len;
+	size_t room = sizeof(tunnel->head_bytes) - tunnel->head_len;
+	size_t copied = tunnel->head_len + (len < room ? len : room);
+	size_t used;
+	enum gp_scan scan =
+		head_collect(tunnel->head_bytes, &tunnel->head_len, bytes, len, &used);
 
-	memcpy(tunnel->head_bytes + seen, bytes, taken);
-	if (tunnel->head_used < seen + taken)
-		tunnel->head_used = seen + taken;
-	if (!gp_http_response_begins(tunnel->head_bytes, seen + taken)) {
-		fail(tunnel, GP_ERR_HTTP_SYNTAX);
-		return 0;
-	}
-	head_len = gp_http_head_length(tunnel->head_bytes, seen + taken, seen);
-	if (!head_len) {
-		tunnel->head_len = seen + taken;
-		if (tunnel->head_len == sizeof(tunnel->head_bytes))
-			fail(tunnel, GP_ERR_HTTP_LONG);
-		return taken;
-	}
-	tunnel->head_len = head_len;
-	head_complete(tunnel);
-	return head_len - seen;
+	if (tunnel->head_used < copied)
+		tunnel->head_used = copied;
+	if (scan == GP_SCAN_DONE)
+		head_complete(tunnel);
+	else if (scan == GP_SCAN_BAD)
+		fail(tunnel, tunnel->head_len == sizeof(tunnel->head_bytes)
+				     ? GP_ERR_HTTP_LONG
+				     : GP_ERR_HTTP_SYNTAX);
+	return used;
 }
 
 static size_t drain_length(struct gp_tunnel *tunnel, size_t len)
