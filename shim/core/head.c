@@ -42,15 +42,15 @@ enum gp_scan head_collect(char head[static GP_HEAD_MAX], size_t *held, const cha
 	return *held == GP_HEAD_MAX ? GP_SCAN_BAD : GP_SCAN_MORE;
 }
 
+/* Backwards, so that what became a space shows to the octet before it. */
 void head_unfold(char *bytes, size_t len)
 {
-	for (size_t i = 0; i + 1 < len; i++) {
-		if (bytes[i] != '\n' || (bytes[i + 1] != ' ' && bytes[i + 1] != '\t'))
-			continue;
-		bytes[i] = ' ';
-		if (i && bytes[i - 1] == '\r')
-			bytes[i - 1] = ' ';
-	}
+	char next = '\0';
+
+	for (size_t i = len; i-- > 0; next = bytes[i])
+		if ((bytes[i] == '\r' && next != '\n') ||
+		    (bytes[i] == '\n' && (next == ' ' || next == '\t')))
+			bytes[i] = ' ';
 }
 
 struct gp_text head_cut_line(struct gp_text *rest)

@@ -22,8 +22,8 @@
 enum gp_scan head_collect(char head[static GP_HEAD_MAX], size_t *held, const char *bytes,
 			  size_t len, size_t *used) GP_MUST_CHECK;
 
-/* Makes a complete head fit for being cut into lines: folds become spaces (RFC 9112 5.2).
- */
+/* Makes a complete head fit for being cut into lines: folds (RFC 9112 5.2), and each CR
+ * that ends no line (2.2), become spaces. */
 void head_unfold(char *bytes, size_t len);
 
 /* Without its CRLF or LF. */

@@ -239,6 +239,11 @@ static void field_lines(void **state)
 		{"A:\r\n b\r\n", "A=b;"},
 		{"A: b\r\n \r\nC: d\r\n", "A=b;C=d;"},
 		{"A: b\r\n C: d\r\n", "A=b C: d;"},
+		/* a CR that ends no line is a space (RFC 9112 2.2) */
+		{"A: b\rC: d\r\n", "A=b C: d;"},
+		{"A: b\r\r\nC: d\r\n", "A=b;C=d;"},
+		{"A: b\n\r C: d\r\n", "A=b C: d;"},
+		{"A: b\n\r\r\nC: d\r\n", "A=b;C=d;"},
 		{"no colon here\r\nA: b\r\n", "A=b;"},
 		{": b\r\nC: d\r\n", "C=d;"},
 		{"A: b\r\nno colon here\r\n", "A=b;"},
