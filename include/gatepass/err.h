@@ -31,7 +31,7 @@ enum gp_err {
 	/* HTTP on the connection to the proxy */
 	GP_ERR_HTTP_SYNTAX,   /* not HTTP/1 */
 	GP_ERR_HTTP_LONG,     /* a head of more than GP_HEAD_MAX bytes */
-	GP_ERR_HTTP_FRAMING,  /* contradictory Content-Length */
+	GP_ERR_HTTP_FRAMING,  /* contradictory about where its body ends */
 	GP_ERR_HEADER_OCTET,  /* CR, LF or NUL in a header that we would send */
 	GP_ERR_PROXY_CLOSED,  /* connection closed where a response was due */
 	GP_ERR_PROXY_REFUSED, /* refused by policy: 403 and other statuses */

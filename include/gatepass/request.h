@@ -18,8 +18,12 @@
 /* Can these bytes be the beginning of an HTTP/1 request head? GP_SCAN_DONE once the
  * request line is whole and one of HTTP/1; GP_SCAN_BAD with the first octet that tells
  * (TLS, SSH, the preface of HTTP/2, HTTP/0.9). Empty lines before it belong to it (RFC
- * 9112 2.2). A complete head ends where gp_http_head_length() says. */
+ * 9112 2.2). */
 enum gp_scan gp_request_begins(const char *bytes, size_t len) GP_MUST_CHECK;
+
+/* Length of the head with its blank line and the empty lines before it, 0 while there is
+ * none. `seen` bytes were looked at before without success. */
+size_t gp_request_head_length(const char *bytes, size_t len, size_t seen);
 
 /* The forms of RFC 9112 3.2. */
 enum gp_target_form {
@@ -43,8 +47,9 @@ struct gp_request {
 };
 
 /* Parses a complete head, which is unfolded in place. GP_ERR_HTTP_SYNTAX: no request line
- * of HTTP/1, or a NUL; GP_ERR_HTTP_FRAMING: nobody could tell where its body ends. A
- * field line without colon is skipped, as by gp_http_field_next(). */
+ * of HTTP/1, or a NUL; GP_ERR_HTTP_FRAMING: nobody could tell where its body ends; all
+ * but the body is told then. A field line without colon is skipped, as by
+ * gp_http_field_next(), and written as it is. CONNECT and TRACE have no body. */
 enum gp_err gp_request_parse(char *bytes, size_t len,
 			     struct gp_request *out) GP_MUST_CHECK;
 
@@ -52,21 +57,28 @@ enum gp_err gp_request_parse(char *bytes, size_t len,
  * (a Content-Length beside Transfer-Encoding goes, RFC 9112 6.3). */
 struct gp_edit {
 	/* The "host:port" that the program has connected to: an origin- or asterisk-form
-	 * becomes absolute, with the authority that Host names, else with this one. NULL:
-	 * the target stays. An absent Host is added to a request of HTTP/1.1. */
+	 * becomes absolute, with the authority that Host names, else with this one. A
+	 * Host without a port means this one's; ":80" is not written. Host becomes what
+	 * the target names (RFC 9112 3.2.2), and is added to a request of HTTP/1.1 if it
+	 * is absent. NULL: the target and Host stay. */
 	const char *authority;
 	/* Takes the place of the program's own Proxy-Authorization; NULL: that stays, if
 	 * there is one. */
 	const char *authorization;
 	bool without_upgrade; /* Upgrade and what belongs to it goes */
-	/* A request that asks nothing but whether the proxy lets us through: OPTIONS with
-	 * Max-Forwards: 0 (RFC 9110 7.6.2), no body, on a connection that stays. */
+	/* A request that asks nothing but whether the proxy lets us through: OPTIONS of
+	 * the same scheme and authority, without a body, on a connection that stays. Of
+	 * the program's fields only User-Agent is in it. A proxy that does let us through
+	 * passes it on: OPTIONS is safe (RFC 9110 9.2.1). Without Max-Forwards: at 0,
+	 * Squid 5.7 answers 501 and closes, before it asks for any authentication. */
 	bool probe;
 };
 
 /* Writes the edited head with its blank line: the other fields in their order and
- * spelling. Sets buf->full if it does not fit. GP_ERR_HEADER_OCTET: `authorization`
- * cannot stand in a field. */
+ * spelling, the authorization behind them, each line ended by CRLF. Sets buf->full if it
+ * does not fit. GP_ERR_HEADER_OCTET: `authorization` cannot stand in a field;
+ * GP_ERR_HOST_SYNTAX: neither Host nor `authority` can stand in a target, or a probe has
+ * none (CONNECT). */
 enum gp_err gp_request_write(const struct gp_request *request, const struct gp_edit *edit,
 			     struct gp_buf *out) GP_MUST_CHECK;
 

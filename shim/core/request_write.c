@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* Request heads as the proxy is to get them. */
+#include <string.h>
+
+#include <gatepass/request.h>
+
+#include "authority.h"
+#include "head.h"
+
+/* A head on its way. */
+struct editing {
+	const struct gp_request *request;
+	const struct gp_edit *edit;
+	struct gp_buf *out;
+	struct authority authority; /* of the rewritten target; host.p is NULL if it stays
+				     */
+	bool has_host, has_length;  /* written */
+};
+
+static void add_text(struct gp_buf *out, struct gp_text text)
+{
+	gp_buf_add(out, text.p, text.len);
+}
+
+static void add_line(struct gp_buf *out, struct gp_text line)
+{
+	add_text(out, line);
+	gp_buf_add_string(out, "\r\n");
+}
+
+static void add_authorization(struct gp_buf *out, const char *authorization)
+{
+	if (!authorization)
+		return;
+	gp_buf_add_string(out, "Proxy-Authorization: ");
+	add_line(out, gp_text(authorization));
+}
+
+/* What Host names, with the port that the program has connected to if it names none; else
+ * what the program has connected to. */
+static bool find_authority(const struct gp_request *request, const struct gp_edit *edit,
+			   struct authority *out)
+{
+	struct authority connected = {0};
+	bool found = authority_parse(gp_text(edit->authority), &connected);
+
+	if (gp_text_is(connected.port, "80"))
+		connected.port = (struct gp_text){NULL, 0};
+	*out = connected;
+	if (!request->host.p)
+		return found;
+	found = authority_parse(request->host, out);
+	if (!out->port.len)
+		out->port = connected.port;
+	return found;
+}
+
+/* The Host of a rewritten request is the authority of its target (RFC 9112 3.2.2). */
+static void write_host(struct editing *editing, struct gp_text name)
+{
+	if (!editing->has_host) {
+		add_text(editing->out, name);
+		gp_buf_add_string(editing->out, ": ");
+		authority_write(&editing->authority, editing->out);
+		gp_buf_add_string(editing->out, "\r\n");
+	}
+	editing->has_host = true;
+}
+
+/* One Content-Length, with one number, or none beside a transfer coding (RFC 9112 6.3).
+ */
+static void write_length(struct editing *editing, const struct gp_http_field *field,
+			 struct gp_text line)
+{
+	const struct gp_request *request = editing->request;
+	struct gp_text rest = field->value;
+	struct gp_text number = gp_text_cut(&rest, ",");
+
+	if (request->body == GP_BODY_NONE) {
+		add_line(editing->out, line);
+	} else if (request->body == GP_BODY_LENGTH && !editing->has_length) {
+		if (rest.p)
+			line.len = (size_t)(number.p + number.len - line.p);
+		add_line(editing->out, line);
+		editing->has_length = true;
+	}
+}
+
+static bool is_upgrade(struct gp_text option)
+{
+	return gp_text_is(option, "upgrade") || gp_text_is(option, "http2-settings");
+}
+
+static void write_connection(struct editing *editing, const struct gp_http_field *field,
+			     struct gp_text line)
+{
+	struct gp_text rest = field->value, option;
+	bool begun = false;
+
+	if (!head_list_has(rest, "upgrade") && !head_list_has(rest, "http2-settings")) {
+		add_line(editing->out, line);
+		return;
+	}
+	while (head_list_next(&rest, &option)) {
+		if (is_upgrade(option))
+			continue;
+		if (!begun)
+			add_text(editing->out, field->name);
+		gp_buf_add_string(editing->out, begun ? ", " : ": ");
+		add_text(editing->out, option);
+		begun = true;
+	}
+	gp_buf_add_string(editing->out, begun ? "\r\n" : "");
+}
+
+static void write_line(struct editing *editing, struct gp_text line)
+{
+	const struct gp_edit *edit = editing->edit;
+	struct gp_http_field field;
+
+	if (!head_field(line, &field)) {
+		add_line(editing->out, line);
+	} else if (editing->authority.host.p && gp_text_is(field.name, "host")) {
+		write_host(editing, field.name);
+	} else if (gp_text_is(field.name, "content-length")) {
+		write_length(editing, &field, line);
+	} else if (edit->without_upgrade && gp_text_is(field.name, "connection")) {
+		write_connection(editing, &field, line);
+	} else if (!(edit->without_upgrade && is_upgrade(field.name)) &&
+		   !(edit->authorization &&
+		     gp_text_is(field.name, "proxy-authorization"))) {
+		add_line(editing->out, line);
+	}
+}
+
+static bool find_field(struct gp_text fields, const char *name, struct gp_http_field *out)
+{
+	while (gp_http_field_next(&fields, out))
+		if (gp_text_is(out->name, name))
+			return true;
+	return false;
+}
+
+static void write_request_line(struct editing *editing)
+{
+	const struct gp_request *request = editing->request;
+	struct gp_buf *out = editing->out;
+
+	add_text(out, request->method);
+	gp_buf_add_string(out, " ");
+	if (editing->authority.host.p) {
+		gp_buf_add_string(out, "http://");
+		authority_write(&editing->authority, out);
+	}
+	/* "OPTIONS *" becomes "OPTIONS http://host", without a path (RFC 9112 3.2.4). */
+	if (!editing->authority.host.p || request->form == GP_TARGET_ORIGIN)
+		add_text(out, request->target);
+	gp_buf_add_string(out, " HTTP/1.");
+	gp_buf_add_uint(out, (unsigned)request->minor);
+	gp_buf_add_string(out, "\r\n");
+}
+
+static enum gp_err write_request(struct editing *editing)
+{
+	const struct gp_request *request = editing->request;
+	struct gp_text rest = request->fields;
+	struct gp_http_field host;
+	bool relative =
+		request->form == GP_TARGET_ORIGIN || request->form == GP_TARGET_ASTERISK;
+
+	if (relative && editing->edit->authority &&
+	    !find_authority(request, editing->edit, &editing->authority))
+		return GP_ERR_HOST_SYNTAX;
+	write_request_line(editing);
+	if (editing->authority.host.p && request->minor > 0 &&
+	    !find_field(rest, "host", &host))
+		write_host(editing, gp_text("Host"));
+	while (rest.len)
+		write_line(editing, head_cut_line(&rest));
+	add_authorization(editing->out, editing->edit->authorization);
+	gp_buf_add_string(editing->out, "\r\n");
+	return GP_OK;
+}
+
+/* Of an absolute target, without userinfo, which is for the origin alone. */
+static bool find_target(struct gp_text target, struct gp_text *scheme,
+			struct authority *authority)
+{
+	const char *at;
+
+	*scheme = gp_text_cut(&target, ":");
+	target = gp_text_from(target, strlen("//"));
+	target = gp_text_cut(&target, "/?#");
+	at = target.len ? memrchr(target.p, '@', target.len) : NULL;
+	authority->host = at ? gp_text_from(target, (size_t)(at - target.p) + 1) : target;
+	return authority->host.len > 0;
+}
+
+static enum gp_err write_probe(struct editing *editing)
+{
+	const struct gp_request *request = editing->request;
+	struct authority *authority = &editing->authority;
+	struct gp_text scheme = gp_text("http");
+	struct gp_buf *out = editing->out;
+	struct gp_http_field agent;
+	bool found;
+
+	if (request->form == GP_TARGET_ABSOLUTE)
+		found = find_target(request->target, &scheme, authority);
+	else
+		found = find_authority(request, editing->edit, authority);
+	if (!found || request->form == GP_TARGET_AUTHORITY)
+		return GP_ERR_HOST_SYNTAX;
+	gp_buf_add_string(out, "OPTIONS ");
+	add_text(out, scheme);
+	gp_buf_add_string(out, "://");
+	authority_write(authority, out);
+	gp_buf_add_string(out, "/ HTTP/1.1\r\n");
+	write_host(editing, gp_text("Host"));
+	if (find_field(request->fields, "user-agent", &agent)) {
+		gp_buf_add_string(out, "User-Agent: ");
+		add_line(out, agent.value);
+	}
+	gp_buf_add_string(out, "Content-Length: 0\r\nProxy-Connection: keep-alive\r\n");
+	add_authorization(out, editing->edit->authorization);
+	gp_buf_add_string(out, "\r\n");
+	return GP_OK;
+}
+
+enum gp_err gp_request_write(const struct gp_request *request, const struct gp_edit *edit,
+			     struct gp_buf *out)
+{
+	struct editing editing = {.request = request, .edit = edit, .out = out};
+
+	if (edit->authorization && !head_fits(edit->authorization))
+		return GP_ERR_HEADER_OCTET;
+	return edit->probe ? write_probe(&editing) : write_request(&editing);
+}
