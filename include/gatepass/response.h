@@ -25,12 +25,15 @@ struct gp_response {
 	char head[GP_HEAD_MAX];
 };
 
-/* For the next final response; interim ones before it are part of it. */
+/* For the next final response; interim ones before it are part of it. 101 (Switching
+ * Protocols) is final: what follows it is of another protocol. A 2xx to CONNECT is not
+ * for this machine. */
 void gp_response_begin(struct gp_response *response, bool bodiless);
 
 /* Looks at what comes next, and says in *used how many of the bytes belong to the
- * response. GP_SCAN_DONE: it ends with them. GP_SCAN_BAD: not a response that we know;
- * all that follows is taken for its body, which ends with the connection. */
+ * response. GP_SCAN_DONE: it ends with them. GP_SCAN_BAD, said once: not a response that
+ * we know; these bytes and all that follow are taken for its body, which ends with the
+ * connection. */
 enum gp_scan gp_response_feed(struct gp_response *response, const char *bytes, size_t len,
 			      size_t *used) GP_MUST_CHECK;
 
