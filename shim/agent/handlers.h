@@ -8,7 +8,8 @@
 struct gp_wire;
 struct session;
 
-void handshake_route(struct session *session, struct gp_wire *question);
+void way_route(struct session *session, struct gp_wire *question);
+
 void handshake_challenge(struct session *session, struct gp_wire *question);
 void handshake_outcome(struct session *session, struct gp_wire *question);
 

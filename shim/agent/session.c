@@ -43,7 +43,7 @@ static const struct {
 	const char *verb;
 	void (*handle)(struct session *session, struct gp_wire *question);
 } handlers[] = {
-	{"route", handshake_route},     {"challenge", handshake_challenge},
+	{"route", way_route},           {"challenge", handshake_challenge},
 	{"outcome", handshake_outcome}, {"resolve", lookup_resolve},
 	{"reverse", lookup_reverse},    {"status", control_status},
 	{"login", control_login},       {"logout", control_logout},

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One handshake with a proxy, from route to outcome: what a client's conversation keeps.
+ */
+#ifndef GATEPASS_HANDSHAKE_H
+#define GATEPASS_HANDSHAKE_H
+
+#include <stdbool.h>
+
+#include <gatepass/host.h>
+
+#include "addresses.h"
+#include "offer.h"
+#include "routes.h"
+#include "session.h"
+
+struct handshake {
+	struct conversation conversation; /* the first member */
+	struct session *session;
+	union gp_address destination;
+	struct route route;
+	struct addresses addresses; /* of the proxy */
+	struct offer offer;
+};
+
+/* Becomes the session's conversation, which there is none of yet. */
+struct handshake *handshake_new(struct session *session);
+/* The session has no conversation afterwards. */
+void handshake_forget(struct session *session);
+
+/* Ends the question of a client that has gone; frees the handshake. */
+bool handshake_is_abandoned(struct handshake *h);
+
+/* See offer_make(); tells the client when a person is being asked. `answer` is called
+ * with the handshake. */
+void handshake_ask(struct handshake *h, const struct offer_terms *terms,
+		   void (*answer)(void *data, const struct offer_answer *answer));
+
+#endif
