@@ -98,6 +98,15 @@ static void read_no_proxy(struct reader *reader, const char *value)
 	reader->config->no_proxy = g_strdup(value);
 }
 
+static void read_forward_ports(struct reader *reader, const char *value)
+{
+	if (!ports_parse(value, &reader->config->forward_ports))
+		problem(reader,
+			"bad value of \"forward_ports\": numbers from 1 to 65535 are "
+			"needed, at most %d, separated by commas",
+			PORTS_MAX);
+}
+
 static void read_idle_timeout(struct reader *reader, const char *value)
 {
 	uint64_t seconds;
@@ -122,6 +131,7 @@ static void read_key(struct reader *reader, const char *key, const char *value)
 		{GROUP_PROXY, "url", read_url},
 		{GROUP_PROXY, "user", read_user},
 		{GROUP_PROXY, "no_proxy", read_no_proxy},
+		{GROUP_PROXY, "forward_ports", read_forward_ports},
 		{GROUP_AGENT, "idle_timeout", read_idle_timeout},
 	};
 
@@ -218,12 +228,17 @@ static ssize_t read_file(int fd, char *text)
 	return n < 0 ? -1 : (ssize_t)len;
 }
 
+static void set_defaults(struct config *config)
+{
+	config->forward_ports = (struct ports){.count = 1, .list = {80}};
+	config->idle_timeout = CONFIG_IDLE_TIMEOUT;
+}
+
 static void drop_values(struct config *config)
 {
 	proxy_list_release(&config->proxy);
 	g_clear_pointer(&config->user, g_free);
 	g_clear_pointer(&config->no_proxy, g_free);
-	config->idle_timeout = CONFIG_IDLE_TIMEOUT;
 }
 
 static void read_open_file(struct reader *reader, int fd, struct stat *st)
@@ -254,7 +269,7 @@ static void load(struct cached *cached, const char *path, bool required)
 
 	reader.problems = g_ptr_array_new();
 	cached->config.path = g_strdup(path);
-	cached->config.idle_timeout = CONFIG_IDLE_TIMEOUT;
+	set_defaults(&cached->config);
 	if (path[0] != '/') {
 		problem(&reader,
 			"not used: the path of a configuration must begin with /");
@@ -270,8 +285,10 @@ static void load(struct cached *cached, const char *path, bool required)
 	cached->config.is_there = true;
 	read_open_file(&reader, fd, &cached->seen);
 	close(fd);
-	if (reader.broken)
+	if (reader.broken) {
 		drop_values(&cached->config);
+		set_defaults(&cached->config);
+	}
 out:
 	g_ptr_array_add(reader.problems, NULL);
 	cached->config.problems = (char **)g_ptr_array_free(reader.problems, FALSE);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "ports.h"
 #include "proxylist.h"
 
 #define CONFIG_IDLE_TIMEOUT 600
@@ -16,8 +17,9 @@ struct config {
 	char *path;    /* NULL: there is no file */
 	bool is_there; /* the file exists */
 	struct proxy_list proxy;
-	char *user;            /* [proxy] user, or NULL */
-	char *no_proxy;        /* or NULL */
+	char *user;     /* [proxy] user, or NULL */
+	char *no_proxy; /* or NULL */
+	struct ports forward_ports;
 	unsigned idle_timeout; /* seconds; 0: never */
 	char **problems;       /* "file:line: what", NULL-terminated, never NULL */
 };

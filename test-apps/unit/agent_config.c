@@ -63,6 +63,7 @@ static void test_whole(void **state)
 	const struct config *config =
 		read_text("# a comment\n\n[proxy]\n  url = http://p:1 q:2\r\n"
 			  "user=CORP\\alice\nno_proxy= .corp, 10.0.0.0/8 \n"
+			  "forward_ports = 80, 8000\n"
 			  "[agent]\nidle_timeout=7",
 			  0644);
 
@@ -73,6 +74,27 @@ static void test_whole(void **state)
 	assert_string_equal(config->user, "CORP\\alice");
 	assert_string_equal(config->no_proxy, ".corp, 10.0.0.0/8");
 	assert_int_equal(config->idle_timeout, 7);
+	assert_int_equal(config->forward_ports.count, 2);
+	assert_true(ports_have(&config->forward_ports, 8000));
+}
+
+static void test_forward_ports(void **state)
+{
+	const struct config *config = read_text("[proxy]\n", 0644);
+
+	(void)state;
+	assert_int_equal(config->forward_ports.count, 1);
+	assert_true(ports_have(&config->forward_ports, 80));
+	config = read_text("[proxy]\nforward_ports=\n", 0644);
+	assert_problem(config, 0, NULL);
+	assert_int_equal(config->forward_ports.count, 0);
+	config = read_text("[proxy]\nforward_ports=80, x\n", 0644);
+	assert_problem(config, 0, ":2: bad value of \"forward_ports\"");
+	assert_int_equal(config->forward_ports.count, 1);
+	config = read_text("[proxy]\nforward_ports=\nbroken\n", 0644);
+	assert_true(ports_have(&config->forward_ports, 80));
+	assert_int_equal(g_unlink(file), 0);
+	assert_true(ports_have(&config_get(file)->forward_ports, 80));
 }
 
 static void test_bad_keys(void **state)
@@ -164,6 +186,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_whole, make_file, remove_file),
+		cmocka_unit_test_setup_teardown(test_forward_ports, make_file,
+						remove_file),
 		cmocka_unit_test_setup_teardown(test_bad_keys, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_broken, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_password, make_file, remove_file),
