@@ -15,12 +15,24 @@
  */
 #define KEEP_SECONDS 60
 
+/* How long a look-up may keep a connection waiting that would be direct otherwise. A file
+ * answers in a millisecond, and under load in a hundred; a resolver asks a name server
+ * again after five seconds, and then everybody waits in vain. */
+#define SOON_MS 1000
+
+/* How long an address counts as a proxy's after it was last found for it: names that
+ * rotate give another one every minute, a proxy that has moved leaves its address to
+ * others. */
+#define KNOWN_SECONDS 3600
+
 /* Hosts and addresses remembered; above it we begin anew. */
 #define MEMORY_MAX 1024
 
 struct search {
 	unsigned count, next; /* hosts, and the first one not done */
 	struct addresses found;
+	bool soon; /* one that is not to wait for long */
+	guint timer;
 	void (*done)(void *data, const struct addresses *found);
 	void *data;
 	struct endpoint hosts[];
@@ -30,37 +42,49 @@ struct host {
 	char *name;
 	GList *addresses; /* of GInetAddress */
 	gint64 until;     /* monotonic time; valid if `addresses` */
-	GQueue waiting;   /* of struct search, while a look-up is under way */
+	gint64 asked;     /* of the last look-up; 0: none yet */
+	bool under_way;
+	GQueue waiting; /* of struct search */
+};
+
+/* Whose address it is. */
+struct known {
+	struct endpoint proxy;
+	gint64 until;
 };
 
 static GHashTable *hosts;   /* name -> struct host */
-static GHashTable *proxies; /* set of "address:port" */
+static GHashTable *proxies; /* "address:port" -> struct known */
 
 static void advance(struct search *search);
 
-static void note_proxy(const union gp_address *address)
+static void note_proxy(const union gp_address *address, const struct endpoint *proxy)
 {
 	char text[GP_ADDRESS_MAX];
+	struct known *known = g_new0(struct known, 1);
 
 	if (!proxies)
-		proxies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+		proxies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	gp_address_format(address, text);
-	if (g_hash_table_contains(proxies, text))
-		return;
 	if (g_hash_table_size(proxies) >= MEMORY_MAX)
 		g_hash_table_remove_all(proxies);
-	g_hash_table_add(proxies, g_strdup(text));
+	known->proxy = *proxy;
+	known->until = g_get_monotonic_time() + (gint64)KNOWN_SECONDS * G_USEC_PER_SEC;
+	g_hash_table_replace(proxies, g_strdup(text), known);
 }
 
-static void add(struct addresses *out, union gp_address *address)
+static void add(struct search *search, union gp_address *address)
 {
+	const struct endpoint *host = &search->hosts[search->next];
+	struct addresses *out = &search->found;
+
 	gp_address_unmap(address);
+	note_proxy(address, host);
 	for (unsigned i = 0; i < out->count; i++)
 		if (addresses_equal(&out->list[i], address))
 			return;
 	if (out->count < G_N_ELEMENTS(out->list))
 		out->list[out->count++] = *address;
-	note_proxy(address);
 }
 
 static bool make_literal(const struct endpoint *host, union gp_address *out)
@@ -88,7 +112,7 @@ static void take(struct search *search, GList *addresses)
 
 	for (GList *link = addresses; link; link = link->next)
 		if (convert(link->data, search->hosts[search->next].port, &address))
-			add(&search->found, &address);
+			add(search, &address);
 	search->next++;
 }
 
@@ -101,13 +125,14 @@ static void free_host(gpointer data)
 	g_free(host);
 }
 
-static void fail(struct search *search, const char *name, const GError *error)
+static void fail(struct search *search, const char *why)
 {
-	search->next++;
 	/* One line: the message may come from a resolver module. */
 	snprintf(search->found.error, sizeof(search->found.error),
-		 "the proxy's name %s has no address: %s", name, error->message);
+		 "the proxy's name %s has no address: %s",
+		 search->hosts[search->next].host, why);
 	g_strdelimit(search->found.error, "\r\n", ' ');
+	search->next++;
 }
 
 static void resolved(GObject *source, GAsyncResult *result, gpointer data)
@@ -120,13 +145,14 @@ static void resolved(GObject *source, GAsyncResult *result, gpointer data)
 		g_resolver_lookup_by_name_finish(G_RESOLVER(source), result, &error);
 
 	g_queue_init(&host->waiting);
+	host->under_way = false;
 	g_resolver_free_addresses(host->addresses);
 	host->addresses = found;
 	host->until = g_get_monotonic_time() + KEEP_SECONDS * G_USEC_PER_SEC;
 	/* First all take what they need: going on may free `host`. */
 	for (GList *link = waiting.head; link; link = link->next) {
 		if (error)
-			fail(link->data, host->name, error);
+			fail(link->data, error->message);
 		else
 			take(link->data, found);
 	}
@@ -143,7 +169,7 @@ static gboolean is_old(gpointer key, gpointer value, gpointer data)
 
 	(void)key;
 	(void)data;
-	return !host->waiting.length && host->until < g_get_monotonic_time();
+	return !host->under_way && host->until < g_get_monotonic_time();
 }
 
 static struct host *need_host(const char *name)
@@ -163,16 +189,46 @@ static struct host *need_host(const char *name)
 	return host;
 }
 
+static void look_up(struct host *host)
+{
+	GResolver *resolver = g_resolver_get_default();
+
+	host->under_way = true;
+	host->asked = g_get_monotonic_time();
+	g_resolver_lookup_by_name_async(resolver, host->name, NULL, resolved, host);
+	g_object_unref(resolver);
+}
+
+/* Has somebody who is not to wait for long waited in vain lately? */
+static bool is_hopeless(const struct host *host)
+{
+	gint64 age = g_get_monotonic_time() - host->asked;
+
+	if (host->under_way)
+		return age >= SOON_MS * (G_USEC_PER_SEC / 1000);
+	return host->asked && !host->addresses && age < KEEP_SECONDS * G_USEC_PER_SEC;
+}
+
+static gboolean time_over(gpointer data);
+
+static void wait_for(struct search *search, struct host *host)
+{
+	g_queue_push_tail(&host->waiting, search);
+	if (search->soon)
+		search->timer = g_timeout_add(SOON_MS, time_over, search);
+	if (!host->under_way)
+		look_up(host);
+}
+
 /* False when the search now waits. */
 static bool find_one(struct search *search)
 {
 	const struct endpoint *wanted = &search->hosts[search->next];
 	union gp_address address;
-	GResolver *resolver;
 	struct host *host;
 
 	if (make_literal(wanted, &address)) {
-		add(&search->found, &address);
+		add(search, &address);
 		search->next++;
 		return true;
 	}
@@ -181,13 +237,20 @@ static bool find_one(struct search *search)
 		take(search, host->addresses);
 		return true;
 	}
-	g_queue_push_tail(&host->waiting, search);
-	if (host->waiting.length > 1)
-		return false;
-	resolver = g_resolver_get_default();
-	g_resolver_lookup_by_name_async(resolver, host->name, NULL, resolved, host);
-	g_object_unref(resolver);
+	if (search->soon && is_hopeless(host)) {
+		fail(search, "there was no answer lately");
+		return true;
+	}
+	wait_for(search, host);
 	return false;
+}
+
+static void finish(struct search *search)
+{
+	if (search->timer)
+		g_source_remove(search->timer);
+	search->done(search->data, &search->found);
+	g_free(search);
 }
 
 static void advance(struct search *search)
@@ -195,12 +258,23 @@ static void advance(struct search *search)
 	while (search->next < search->count)
 		if (!find_one(search))
 			return;
-	search->done(search->data, &search->found);
-	g_free(search);
+	finish(search);
 }
 
-void addresses_find(const struct endpoint *list, unsigned count,
-		    void (*done)(void *data, const struct addresses *found), void *data)
+static gboolean time_over(gpointer data)
+{
+	struct search *search = data;
+
+	search->timer = 0;
+	g_queue_remove(&need_host(search->hosts[search->next].host)->waiting, search);
+	fail(search, "no name server answers");
+	finish(search);
+	return G_SOURCE_REMOVE;
+}
+
+static struct search *new_search(const struct endpoint *list, unsigned count,
+				 void (*done)(void *data, const struct addresses *found),
+				 void *data)
 {
 	struct search *search =
 		g_malloc0(sizeof(*search) + count * sizeof(search->hosts[0]));
@@ -209,17 +283,36 @@ void addresses_find(const struct endpoint *list, unsigned count,
 	search->count = count;
 	search->done = done;
 	search->data = data;
+	return search;
+}
+
+void addresses_find(const struct endpoint *list, unsigned count,
+		    void (*done)(void *data, const struct addresses *found), void *data)
+{
+	advance(new_search(list, count, done, data));
+}
+
+void addresses_find_soon(const struct endpoint *host,
+			 void (*done)(void *data, const struct addresses *found),
+			 void *data)
+{
+	struct search *search = new_search(host, 1, done, data);
+
+	search->soon = true;
 	advance(search);
 }
 
-bool addresses_is_proxy(const union gp_address *address)
+bool addresses_is_proxy(const union gp_address *address, struct endpoint *out)
 {
 	char text[GP_ADDRESS_MAX];
+	const struct known *known;
 
-	if (!proxies)
-		return false;
 	gp_address_format(address, text);
-	return g_hash_table_contains(proxies, text);
+	known = proxies ? g_hash_table_lookup(proxies, text) : NULL;
+	if (!known || known->until <= g_get_monotonic_time())
+		return false;
+	*out = known->proxy;
+	return true;
 }
 
 bool addresses_equal(const union gp_address *a, const union gp_address *b)

@@ -26,8 +26,15 @@ struct addresses {
 void addresses_find(const struct endpoint *hosts, unsigned count,
 		    void (*done)(void *data, const struct addresses *found), void *data);
 
-/* Did addresses_find() find this address and port? */
-bool addresses_is_proxy(const union gp_address *address);
+/* The same for one host, within a second: without its addresses if no name server answers
+ * in that time, or if none did lately. */
+void addresses_find_soon(const struct endpoint *host,
+			 void (*done)(void *data, const struct addresses *found),
+			 void *data);
+
+/* Was this address and port found within the last hour? Tells for which host, of several
+ * for the last one. */
+bool addresses_is_proxy(const union gp_address *address, struct endpoint *out);
 
 bool addresses_equal(const union gp_address *a, const union gp_address *b);
 

@@ -51,12 +51,11 @@ static void choose_variable(const struct asker *asker, uint16_t port, struct cho
 }
 
 /* [proxy] user is the name for the file's own proxy; without one, for any. */
-static bool config_user_applies(const struct config *config, const struct choice *choice)
+static void apply_user(const struct config *config, struct proxy_list *proxy)
 {
-	const struct proxy_list *proxy = &choice->proxy;
-
-	return choice->kind == CHOICE_PROXY && !proxy->user && !proxy->credential &&
-	       (!config->proxy.count || endpoint_equal(proxy->hops, config->proxy.hops));
+	if (proxy->count && !proxy->user && !proxy->credential &&
+	    (!config->proxy.count || endpoint_equal(proxy->hops, config->proxy.hops)))
+		proxy->user = g_strdup(config->user);
 }
 
 void choice_make(const struct asker *asker, const struct config *config, uint16_t port,
@@ -74,8 +73,7 @@ void choice_make(const struct asker *asker, const struct config *config, uint16_
 	} else {
 		choose_variable(asker, port, out);
 	}
-	if (config_user_applies(config, out))
-		out->proxy.user = g_strdup(config->user);
+	apply_user(config, &out->proxy);
 }
 
 enum gp_err choice_given(const char *url, const struct asker *asker,
@@ -88,8 +86,7 @@ enum gp_err choice_given(const char *url, const struct asker *asker,
 	memset(out, 0, sizeof(*out));
 	out->err = proxy_list_parse(url, &out->proxy);
 	out->kind = out->err ? CHOICE_INVALID : CHOICE_PROXY;
-	if (config_user_applies(config, out))
-		out->proxy.user = g_strdup(config->user);
+	apply_user(config, &out->proxy);
 	return out->err;
 }
 
@@ -120,26 +117,29 @@ void choice_problems(const struct asker *asker,
 	}
 }
 
-static void visit_list(const struct proxy_list *list,
-		       void (*visit)(void *data, const struct endpoint *proxy),
-		       void *data)
+void choice_endpoint(const struct endpoint *proxy, const struct config *config,
+		     struct proxy_list *out)
 {
-	for (unsigned i = 0; i < list->count; i++)
-		visit(data, &list->hops[i]);
+	memset(out, 0, sizeof(*out));
+	out->hops[0] = *proxy;
+	out->count = 1;
+	apply_user(config, out);
 }
 
 void choice_each(const struct asker *asker, const struct config *config,
-		 void (*visit)(void *data, const struct endpoint *proxy), void *data)
+		 void (*visit)(void *data, const struct proxy_list *proxy), void *data)
 {
-	struct source list[4] = {[3] = {"GATEPASS_PROXY", asker->gatepass_proxy}};
-	struct proxy_list proxy;
+	const char *const urls[] = {asker->gatepass_proxy, NULL, asker->http_proxy,
+				    asker->https_proxy, asker->all_proxy};
+	struct proxy_list proxy = {0};
 
-	sources(asker, 0, list);
-	for (size_t i = 0; i < G_N_ELEMENTS(list); i++) {
-		if (!list[i].value || proxy_list_parse(list[i].value, &proxy))
+	for (size_t i = 0; i < G_N_ELEMENTS(urls); i++) {
+		if (i == 1)
+			proxy_list_copy(&proxy, &config->proxy);
+		else if (!urls[i] || proxy_list_parse(urls[i], &proxy))
 			continue;
-		visit_list(&proxy, visit, data);
+		apply_user(config, &proxy);
+		visit(data, &proxy);
 		proxy_list_release(&proxy);
 	}
-	visit_list(&config->proxy, visit, data);
 }

@@ -42,9 +42,14 @@ enum gp_err choice_given(const char *url, const struct asker *asker,
 void choice_problems(const struct asker *asker,
 		     void (*tell)(void *data, const char *text), void *data);
 
-/* Calls `visit` with each proxy that the process or the configuration names, used or not.
- */
+/* Calls `visit` with each proxy that the process or the configuration names, used or not:
+ * GATEPASS_PROXY, the configuration, http_proxy, https_proxy, all_proxy. */
 void choice_each(const struct asker *asker, const struct config *config,
-		 void (*visit)(void *data, const struct endpoint *proxy), void *data);
+		 void (*visit)(void *data, const struct proxy_list *proxy), void *data);
+
+/* The proxy there, of which nobody says more: with the configured user, if it has one.
+ * Released with proxy_list_release(). */
+void choice_endpoint(const struct endpoint *proxy, const struct config *config,
+		     struct proxy_list *out);
 
 #endif

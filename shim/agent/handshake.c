@@ -102,7 +102,7 @@ static void send_answer(void *data, const struct offer_answer *answer)
 struct report {
 	int status;
 	bool authorized;
-	const char *error;
+	const char *error, *method;
 	GPtrArray *challenges; /* owned; NULL: none */
 };
 
@@ -128,6 +128,8 @@ static void read_report(struct gp_wire *question, struct report *out)
 			out->authorized = !strcmp(value, "1");
 		else if (!strcmp(key, "error"))
 			out->error = value;
+		else if (!strcmp(key, "method"))
+			out->method = value;
 		else if (!strcmp(key, "challenge"))
 			add_challenge(out, value);
 	}
@@ -147,6 +149,8 @@ void handshake_challenge(struct session *session, struct gp_wire *question)
 		return;
 	}
 	read_report(question, &report);
+	if (report.method)
+		h->is_connect = !strcmp(report.method, "CONNECT");
 	rejected = report.authorized && h->offer.given;
 	if (rejected)
 		offer_reject(&h->offer);
@@ -159,12 +163,14 @@ void handshake_challenge(struct session *session, struct gp_wire *question)
 	handshake_ask(h, &terms, send_answer);
 }
 
-/* The status tells what became of the authorization that was given. */
+/* The status tells what became of the authorization that was given. tinyproxy says 401
+ * where others say 407; but so does an origin. */
 static void judge(struct handshake *h, const struct report *report)
 {
-	if (!h->offer.given || !report->authorized || !report->status)
+	bool is_verdict = report->status && (report->status != 401 || h->is_connect);
+
+	if (!h->offer.given || !report->authorized || !is_verdict)
 		offer_drop(&h->offer);
-	/* tinyproxy says 401 where others say 407. */
 	else if (report->status == 407 || report->status == 401)
 		offer_reject(&h->offer);
 	else

@@ -20,6 +20,9 @@ struct handshake {
 	union gp_address destination;
 	struct route route;
 	struct addresses addresses; /* of the proxy */
+	unsigned compared;          /* of the route's peers */
+	bool unsure;                /* one of them has no address */
+	bool is_connect;            /* the request that we hear of */
 	struct offer offer;
 };
 

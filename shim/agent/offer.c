@@ -110,10 +110,15 @@ static void verdict_came(void *data, enum verdict verdict)
 static void consider(struct offer *offer, struct credential *credential)
 {
 	gint64 left = (offer->deadline - g_get_monotonic_time()) / G_USEC_PER_SEC;
+	enum verdict verdict = verdicts_get(&credential->id);
 	bool own = offer->trying &&
 		   !memcmp(&offer->given->id, &credential->id, sizeof(credential->id));
 
-	if (own || verdicts_get(&credential->id) != VERDICT_TRYING) {
+	if (offer->terms.accepted_only && verdict != VERDICT_ACCEPTED) {
+		give_nothing(offer, "no-credential", "the proxy has accepted none yet");
+		return;
+	}
+	if (own || verdict != VERDICT_TRYING) {
 		give(offer, credential);
 		return;
 	}

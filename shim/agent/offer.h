@@ -22,6 +22,7 @@ struct offer_terms {
 	const struct scheme *scheme;    /* NULL: none that we know */
 	unsigned seconds;               /* to wait for others' trials, at the most */
 	bool may_prompt;
+	bool accepted_only; /* and do not wait for others' trials */
 };
 
 struct offer_answer {

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include <glib.h>
+
 #include <gatepass/host.h>
 #include <gatepass/limits.h>
 
@@ -16,28 +18,47 @@
 struct asker;
 struct config;
 
-enum route_way { ROUTE_DIRECT, ROUTE_TUNNEL, ROUTE_UNREACHABLE };
+enum route_way {
+	ROUTE_DIRECT,
+	ROUTE_TUNNEL,
+	ROUTE_FORWARD,
+	ROUTE_OBSERVE,
+	ROUTE_UNREACHABLE
+};
 
-#define ROUTE_PEERS_MAX 8
+/* A proxy known by its name. */
+struct peer {
+	struct endpoint endpoint;
+	struct proxy_list proxy; /* that names it */
+};
 
 struct route {
 	enum route_way way;
-	char authority[GP_AUTHORITY_MAX + 1]; /* ROUTE_TUNNEL: what to CONNECT to */
-	struct proxy_list proxy;              /* ROUTE_TUNNEL */
-	int error;                            /* ROUTE_UNREACHABLE: an errno, and */
-	char reason[512];                     /* a sentence */
+	struct proxy_list proxy; /* ROUTE_TUNNEL, ROUTE_FORWARD, ROUTE_OBSERVE */
+	/* ROUTE_TUNNEL, ROUTE_FORWARD: the destination */
+	char authority[GP_AUTHORITY_MAX + 1];
+	bool forward_if_refused; /* ROUTE_TUNNEL */
+	/* ROUTE_OBSERVE, when the destination is a stand-in: what it stands for; else its
+	 * host is empty */
+	struct endpoint stood_for;
+	int error;        /* ROUTE_UNREACHABLE: an errno, and */
+	char reason[512]; /* a sentence */
 
-	/* ROUTE_TUNNEL: proxies known by name that listen on the destination's port. When
-	 * the destination is an address of one of them, the way is direct after all. */
-	unsigned peer_count;
-	struct endpoint peers[ROUTE_PEERS_MAX];
+	/* Whatever the way is: proxies on the destination's port. When the destination is
+	 * an address of one of them, route_observe() it. */
+	GPtrArray *peers; /* of struct peer */
 };
 
-/* `host`: the name that the process looked up itself for this address, or NULL. Release
- * `out` with route_release(). */
+struct route_question {
+	union gp_address destination;
+	const char *host;  /* the name that the process looked up for it, or NULL */
+	bool wants_tunnel; /* not ROUTE_FORWARD */
+};
+
+/* Release `out` with route_release(). */
 void routes_decide(const struct asker *asker, const struct config *config,
-		   const union gp_address *destination, const char *host,
-		   struct route *out);
+		   const struct route_question *question, struct route *out);
+void route_observe(struct route *route, unsigned peer); /* there are no peers after it */
 void route_release(struct route *route);
 
 /* Is the normalised name one for the proxy to resolve? False: for the system's resolver.
