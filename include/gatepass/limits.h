@@ -41,6 +41,14 @@
  * by reconnecting. */
 #define GP_DRAIN_MAX (256 * 1024)
 
+/* How much of a request's body is kept until the proxy has answered it, to be sent again
+ * after a challenge. With everything else below 2 MiB for each connection. */
+#define GP_COPY_MAX (1024 * 1024)
+
+/* How much of further requests is kept until the one before has been answered. A program
+ * that writes more before it reads anything gets no answer to challenges in the midst. */
+#define GP_QUEUE_MAX (256 * 1024)
+
 /* Addresses of one proxy (and of its alternatives) that are tried, in order. */
 #define GP_PROXY_ADDRESSES_MAX 16
 

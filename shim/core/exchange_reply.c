@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Responses on a connection to a proxy: which of them are the program's.
+ *
+ * Theory of operation: the beginning of a response is looked at while it waits in the
+ * socket. Twelve octets tell its status; if that is final and no challenge, the response
+ * is the program's, and is followed only to know where it ends. Of a challenge (and of an
+ * interim response) the whole head is waited for. It stays in the socket until the agent
+ * has answered: without an answer the program finds it there, untouched.
+ */
+#include <string.h>
+
+#include <gatepass/exchange.h>
+
+#include "exchange_parts.h"
+
+/* "HTTP/1.1 407" */
+#define STATUS_AT  9
+#define STATUS_END 12
+
+bool exchange_is_head(const struct gp_exchange *exchange)
+{
+	return gp_text_is(exchange->request.method, "head");
+}
+
+/* --- a response that the program gets ------------------------------------------------
+ */
+
+static void begin_response(struct gp_exchange *exchange)
+{
+	exchange->inbound = GP_INBOUND_PASS;
+	exchange->blind = false;
+	gp_response_begin(&exchange->response, exchange->bodiless & 1);
+}
+
+static bool ends_http(const struct gp_exchange *exchange)
+{
+	return exchange->status == 101 ||
+	       (exchange->request.form == GP_TARGET_AUTHORITY &&
+		exchange->status / 100 == 2);
+}
+
+static void show(struct gp_exchange *exchange)
+{
+	exchange->unanswered = false;
+	exchange->answered = true;
+	if (ends_http(exchange)) {
+		exchange->inbound = GP_INBOUND_IDLE;
+		exchange_end(exchange);
+		return;
+	}
+	begin_response(exchange);
+	exchange_go_on(exchange);
+}
+
+/* No status that we know: the program has to make something of it. */
+static void show_nonsense(struct gp_exchange *exchange)
+{
+	exchange->status = 0;
+	if (exchange->leg == GP_LEG_PROBE) {
+		exchange->leg = GP_LEG_REQUEST;
+		exchange->phase = GP_PHASE_CONNECT;
+	} else {
+		show(exchange);
+	}
+}
+
+static void drain(struct gp_exchange *exchange, bool bodiless)
+{
+	exchange->phase = GP_PHASE_DRAIN;
+	exchange->drained = 0;
+	gp_response_begin(&exchange->response, bodiless);
+}
+
+static void final(struct gp_exchange *exchange)
+{
+	exchange->lets_pass = true;
+	exchange->verdict = exchange->sent_ours;
+	if (exchange->leg != GP_LEG_PROBE) {
+		show(exchange);
+	} else if (exchange->was_reset) {
+		exchange->phase =
+			GP_PHASE_FAILED; /* it did not ask, so that was the end */
+	} else {
+		exchange->leg = GP_LEG_REQUEST;
+		drain(exchange, false);
+	}
+}
+
+/* Is the connection as the program knows it? */
+static bool is_open(const struct gp_exchange *exchange)
+{
+	return (exchange->phase == GP_PHASE_OPEN || exchange->phase == GP_PHASE_SEND) &&
+	       exchange->leg != GP_LEG_PROBE;
+}
+
+bool gp_exchange_shows(const struct gp_exchange *exchange)
+{
+	return exchange->phase == GP_PHASE_OVER ||
+	       (is_open(exchange) && exchange->inbound != GP_INBOUND_AWAIT);
+}
+
+bool gp_exchange_is_bounded(const struct gp_exchange *exchange)
+{
+	return is_open(exchange) && (exchange->inbound == GP_INBOUND_INTERIM ||
+				     (exchange->inbound == GP_INBOUND_PASS &&
+				      exchange->unanswered && !exchange->blind));
+}
+
+size_t gp_exchange_bound(struct gp_exchange *exchange, const char *bytes, size_t len)
+{
+	struct gp_response *response = &exchange->response;
+	char members[offsetof(struct gp_response, head)];
+	size_t used;
+	enum gp_scan scan;
+
+	if (exchange->inbound == GP_INBOUND_INTERIM)
+		return len < exchange->interim_left ? len : exchange->interim_left;
+	memcpy(members, response, sizeof(members));
+	scan = gp_response_feed(response, bytes, len, &used);
+	memcpy(response, members, sizeof(members));
+	return scan == GP_SCAN_BAD ? len : used;
+}
+
+/* The program has read a response to its end. */
+static void over(struct gp_exchange *exchange)
+{
+	exchange->unread--;
+	exchange->bodiless >>= 1;
+	if (!exchange->unread)
+		exchange->inbound = GP_INBOUND_IDLE;
+	else if (exchange->unread == 1 && exchange->unanswered)
+		exchange->inbound = GP_INBOUND_AWAIT;
+	else
+		begin_response(exchange);
+}
+
+static size_t follow(struct gp_exchange *exchange, const char *bytes, size_t len)
+{
+	size_t used = len;
+
+	if (exchange->inbound == GP_INBOUND_INTERIM) {
+		used = len < exchange->interim_left ? len : exchange->interim_left;
+		exchange->interim_left -= used;
+		if (!exchange->interim_left)
+			exchange->inbound = GP_INBOUND_AWAIT;
+		return used;
+	}
+	switch (gp_response_feed(&exchange->response, bytes, len, &used)) {
+	case GP_SCAN_MORE:
+		break;
+	case GP_SCAN_DONE:
+		over(exchange);
+		break;
+	case GP_SCAN_BAD:
+		exchange->blind = true;
+		break;
+	}
+	return used;
+}
+
+void gp_exchange_received(struct gp_exchange *exchange, const char *bytes, size_t len)
+{
+	size_t used = 0;
+
+	while (used < len && exchange->phase != GP_PHASE_OVER && !exchange->blind &&
+	       (exchange->inbound == GP_INBOUND_PASS ||
+		exchange->inbound == GP_INBOUND_INTERIM))
+		used += follow(exchange, bytes + used, len - used);
+	exchange_go_on(exchange);
+}
+
+void gp_exchange_lost(struct gp_exchange *exchange)
+{
+	exchange->blind = true;
+}
+
+/* --- a challenge ---------------------------------------------------------------------
+ */
+
+static bool has_field(struct gp_text fields, const char *name, const char *begins)
+{
+	size_t len = strlen(begins);
+	struct gp_http_field field;
+
+	while (gp_http_field_next(&fields, &field))
+		if (gp_text_is(field.name, name) && field.value.len >= len &&
+		    gp_text_is((struct gp_text){field.value.p, len}, begins))
+			return true;
+	return false;
+}
+
+/* tinyproxy says a wrong password by 401, which every other one passes on from an origin.
+ */
+static bool is_proxys_challenge(const struct gp_exchange *exchange)
+{
+	struct gp_text fields = exchange->challenge.fields;
+
+	if (exchange->status == 401)
+		return has_field(fields, "server", "tinyproxy");
+	return has_field(fields, "proxy-authenticate", "");
+}
+
+/* Can the answer go over the same connection? */
+static bool is_kept(const struct gp_exchange *exchange)
+{
+	struct gp_http_framing framing;
+
+	if (gp_http_framing(&exchange->challenge, &framing) || !framing.keep_alive ||
+	    framing.body == GP_BODY_CLOSE)
+		return false;
+	if (exchange->leg == GP_LEG_PROBE)
+		return true;
+	return !exchange->in_body && exchange->copy_len <= EXCHANGE_BODY_MAX;
+}
+
+/* An answer would come too late for a request that cannot go again: the agent is to know
+ * nevertheless, and the next request will have it. */
+static bool can_go_again(const struct gp_exchange *exchange)
+{
+	return exchange->leg == GP_LEG_PROBE || !exchange->copy_lost;
+}
+
+/* Without an answer the program is to see what the proxy says. To a probe it says what it
+ * would say to the request, which need not go out any more. */
+static void leave_it(struct gp_exchange *exchange)
+{
+	exchange->discards = exchange->leg == GP_LEG_PROBE;
+	exchange->leg = GP_LEG_REQUEST;
+	exchange->phase = GP_PHASE_OPEN;
+	show(exchange);
+}
+
+static void challenged(struct gp_exchange *exchange, const char *bytes, size_t len)
+{
+	memcpy(exchange->challenge_bytes, bytes, len);
+	if (exchange->challenge_used < len)
+		exchange->challenge_used = len;
+	if (gp_http_head_parse(exchange->challenge_bytes, len, &exchange->challenge)) {
+		show_nonsense(exchange);
+		return;
+	}
+	if (exchange->status == 401 && !is_proxys_challenge(exchange)) {
+		final(exchange);
+		return;
+	}
+	exchange->lets_pass = false;
+	exchange->kept = is_kept(exchange);
+	if (is_proxys_challenge(exchange) && exchange->rounds < GP_ROUNDS_MAX) {
+		exchange->rounds++;
+		exchange->phase = GP_PHASE_ASK;
+	} else {
+		leave_it(exchange);
+	}
+}
+
+void gp_exchange_challenge(const struct gp_exchange *exchange,
+			   struct gp_exchange_challenge *out)
+{
+	*out = (struct gp_exchange_challenge){
+		.status = exchange->status,
+		.head = &exchange->challenge,
+		.method = exchange->request.method,
+		.uri = exchange->request.target,
+		.offered = exchange->sent_ours ? exchange->authorization : NULL,
+		.kept = exchange->kept,
+	};
+}
+
+void gp_exchange_not_kept(struct gp_exchange *exchange)
+{
+	exchange->kept = false;
+}
+
+static void drop_authorization(struct gp_exchange *exchange)
+{
+	exchange->authorized = false;
+	explicit_bzero(exchange->authorization, sizeof(exchange->authorization));
+}
+
+void gp_exchange_answer(struct gp_exchange *exchange, const char *authorization)
+{
+	bool bodiless = exchange->leg == GP_LEG_REQUEST && exchange_is_head(exchange);
+
+	if (!gp_text_copy(gp_text(authorization), exchange->authorization,
+			  sizeof(exchange->authorization))) {
+		gp_exchange_refuse(exchange);
+		return;
+	}
+	exchange->authorized = true;
+	exchange->replace_own |= exchange->request.authorized;
+	if (!can_go_again(exchange)) {
+		leave_it(exchange);
+		return;
+	}
+	exchange->leg = GP_LEG_REQUEST;
+	exchange->was_reset = false;
+	if (exchange->kept)
+		drain(exchange, bodiless);
+	else
+		exchange->phase = GP_PHASE_CONNECT;
+}
+
+void gp_exchange_refuse(struct gp_exchange *exchange)
+{
+	if (exchange->sent_ours)
+		drop_authorization(exchange); /* it was rejected */
+	leave_it(exchange);
+}
+
+int gp_exchange_take_verdict(struct gp_exchange *exchange)
+{
+	int status = exchange->verdict ? exchange->status : 0;
+
+	exchange->verdict = false;
+	return status;
+}
+
+/* --- looking -------------------------------------------------------------------------
+ */
+
+/* Swallows; the connection is as it was before the request afterwards, or is not kept. */
+static size_t swallow(struct gp_exchange *exchange, const char *bytes, size_t len)
+{
+	size_t used;
+	enum gp_scan scan = gp_response_feed(&exchange->response, bytes, len, &used);
+
+	exchange->drained += used;
+	exchange->needs = 1;
+	if (scan == GP_SCAN_BAD || exchange->drained > GP_DRAIN_MAX ||
+	    (scan == GP_SCAN_DONE &&
+	     (used < len || !gp_response_keeps(&exchange->response)))) {
+		exchange->phase = GP_PHASE_CONNECT;
+	} else if (scan == GP_SCAN_DONE) {
+		exchange->reused = true;
+		exchange_send_leg(exchange);
+	}
+	return used;
+}
+
+static bool needs_head(const struct gp_exchange *exchange)
+{
+	int status = exchange->status;
+
+	return status == 407 || (status == 401 && exchange->sent_ours) ||
+	       (status < 200 && status != 101);
+}
+
+static size_t head_arrived(struct gp_exchange *exchange, const char *bytes, size_t len)
+{
+	exchange->needs = 1;
+	if (exchange->status >= 200) {
+		challenged(exchange, bytes, len);
+	} else if (exchange->leg == GP_LEG_PROBE) {
+		return len;
+	} else {
+		exchange->inbound = GP_INBOUND_INTERIM;
+		exchange->interim_left = len;
+	}
+	return 0;
+}
+
+static bool read_status(struct gp_exchange *exchange, const char *bytes)
+{
+	struct gp_text digits = {bytes + STATUS_AT, STATUS_END - STATUS_AT};
+	uint64_t status;
+
+	if (bytes[STATUS_AT - 1] != ' ' || !gp_text_to_uint(digits, 999, &status) ||
+	    status < 100)
+		return false;
+	exchange->status = (int)status;
+	return true;
+}
+
+size_t gp_exchange_saw(struct gp_exchange *exchange, const char *bytes, size_t len)
+{
+	size_t head_len;
+
+	if (exchange->phase == GP_PHASE_DRAIN)
+		return swallow(exchange, bytes, len);
+	if (!gp_http_response_begins(bytes, len)) {
+		show_nonsense(exchange);
+		return 0;
+	}
+	exchange->needs = STATUS_END;
+	if (len < STATUS_END)
+		return 0;
+	if (!read_status(exchange, bytes)) {
+		show_nonsense(exchange);
+	} else if (!needs_head(exchange)) {
+		exchange->needs = 1;
+		final(exchange);
+	} else {
+		head_len = gp_http_head_length(bytes, len, 0);
+		if (head_len)
+			return head_arrived(exchange, bytes, head_len);
+		if (len >= GP_HEAD_MAX)
+			show_nonsense(exchange);
+		exchange->needs = len + 1;
+	}
+	return 0;
+}
+
+size_t gp_exchange_needs(const struct gp_exchange *exchange)
+{
+	return exchange->needs;
+}
