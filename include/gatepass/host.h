@@ -68,6 +68,9 @@ void gp_address_format(const union gp_address *address, char out[static GP_ADDRE
  * what no proxy can stand in for. IPv4-mapped ones too. */
 bool gp_address_is_local(const union gp_address *address);
 
+/* Of these, what leads to a server on this machine: loopback and unspecified. */
+bool gp_address_is_loopback(const union gp_address *address);
+
 /*
  * Stand-in addresses for names that only the proxy can resolve. Number n (1 ...
  * GP_FAKE_MAX) is 198.18.0.0 + n of the benchmarking network 198.18.0.0/15 (RFC 2544),

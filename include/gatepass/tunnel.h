@@ -58,6 +58,7 @@ struct gp_tunnel {
 	int status;    /* of the last final response */
 
 	size_t out_len, out_sent;
+	size_t authorization_len; /* at the end of `out` */
 	size_t head_len;
 	size_t head_used; /* bytes of head_bytes that ever held something */
 	struct gp_http_head head;
@@ -93,8 +94,8 @@ const struct gp_http_head *gp_tunnel_head(const struct gp_tunnel *tunnel);
 bool gp_tunnel_kept(const struct gp_tunnel *tunnel);
 bool gp_tunnel_authorized(const struct gp_tunnel *tunnel);
 
-/* Was this very authorization in the request that was last sent? */
-bool gp_tunnel_offered(const struct gp_tunnel *tunnel, const char *authorization);
+/* The authorization in the request that was last sent; p is NULL if it had none. */
+struct gp_text gp_tunnel_offered(const struct gp_tunnel *tunnel);
 
 enum gp_err gp_tunnel_answer(struct gp_tunnel *tunnel, const char *authorization)
 	GP_MUST_CHECK; /* GP_ERR_HEADER_OCTET as gp_tunnel_init() */

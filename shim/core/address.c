@@ -156,6 +156,19 @@ bool gp_address_is_local(const union gp_address *address)
 	       IN6_IS_ADDR_LINKLOCAL(in6) || IN6_IS_ADDR_MULTICAST(in6);
 }
 
+bool gp_address_is_loopback(const union gp_address *address)
+{
+	union gp_address plain = *address;
+	const struct in6_addr *in6 = &plain.in6.sin6_addr;
+	uint32_t ip;
+
+	gp_address_unmap(&plain);
+	if (plain.sa.sa_family != AF_INET)
+		return IN6_IS_ADDR_LOOPBACK(in6) || IN6_IS_ADDR_UNSPECIFIED(in6);
+	ip = ntohl(plain.in.sin_addr.s_addr);
+	return ip >> 24 == IN_LOOPBACKNET || ip == INADDR_ANY;
+}
+
 uint32_t gp_fake_number(const union gp_address *address)
 {
 	static const uint8_t discard[12] = {0x01};

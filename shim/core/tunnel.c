@@ -33,6 +33,7 @@ static enum gp_err prepare(struct gp_tunnel *tunnel, const char *authorization)
 	explicit_bzero(tunnel->out, tunnel->out_len);
 	tunnel->out_len = tunnel->out_sent = 0;
 	tunnel->authorized = authorization != NULL;
+	tunnel->authorization_len = authorization ? strlen(authorization) : 0;
 	if (authorization && !head_fits(authorization))
 		return GP_ERR_HEADER_OCTET;
 	gp_buf_init(&buf, tunnel->out, sizeof(tunnel->out));
@@ -271,15 +272,14 @@ bool gp_tunnel_authorized(const struct gp_tunnel *tunnel)
 	return tunnel->authorized;
 }
 
-bool gp_tunnel_offered(const struct gp_tunnel *tunnel, const char *authorization)
+struct gp_text gp_tunnel_offered(const struct gp_tunnel *tunnel)
 {
-	size_t len = strlen(authorization);
-	size_t tail = len + strlen("\r\n\r\n");
+	size_t tail = tunnel->authorization_len + strlen("\r\n\r\n");
 
-	/* It ends the request, and begins after "Proxy-Authorization: ". */
-	return tunnel->authorized && tail < tunnel->out_len &&
-	       tunnel->out[tunnel->out_len - tail - 1] == ' ' &&
-	       !memcmp(tunnel->out + tunnel->out_len - tail, authorization, len);
+	if (!tunnel->authorized)
+		return (struct gp_text){0};
+	return (struct gp_text){tunnel->out + tunnel->out_len - tail,
+				tunnel->authorization_len};
 }
 
 enum gp_err gp_tunnel_answer(struct gp_tunnel *tunnel, const char *authorization)

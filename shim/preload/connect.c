@@ -5,8 +5,10 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "carrier.h"
 #include "clock.h"
 #include "connect.h"
+#include "direct.h"
 #include "export.h"
 #include "handshake.h"
 #include "libc.h"
@@ -14,6 +16,7 @@
 #include "peers.h"
 #include "pending.h"
 #include "process.h"
+#include "route.h"
 #include "stand_in.h"
 #include "tcp.h"
 #include "touch.h"
@@ -25,9 +28,9 @@
 /* Which connects concern us: TCP, to an address that could be elsewhere. */
 static bool concerns_us(int fd, const union gp_address *address)
 {
-	if (gp_address_is_local(address) || !process_active())
+	if (gp_address_is_local(address) && !gp_address_is_loopback(address))
 		return false;
-	return tcp_is_idle(fd);
+	return process_active() && !direct_is_known(address) && tcp_is_idle(fd);
 }
 
 /* The kernel's word on a socket whose record is over: the handshake has connected it, or
@@ -52,6 +55,10 @@ static enum connecting conclude(int fd, const union gp_address *address)
 
 	if (!pending)
 		return ask_kernel(fd, address);
+	if (pending->state == PENDING_CARRYING) {
+		pending_leave(pending);
+		return ask_kernel(fd, address);
+	}
 	if (pending->state == PENDING_UNDER_WAY) {
 		errno = EINPROGRESS;
 	} else {
@@ -75,28 +82,17 @@ static void give_up(void *context)
 	pending_leave(pending);
 }
 
-/* The program's own send timeout is a deadline for connect() too (socket(7)). */
-static int64_t deadline_of(int fd)
-{
-	struct timeval timeout;
-	socklen_t len = sizeof(timeout);
-
-	if (real_getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, &len) ||
-	    (!timeout.tv_sec && !timeout.tv_usec))
-		return CLOCK_NEVER;
-	return clock_end(timeout.tv_sec, timeout.tv_usec * 1000LL);
-}
-
 /* Whether it is interrupted or out of time, the connection goes on being made. */
 static enum connecting await(int fd, const union gp_address *address)
 {
-	int64_t deadline = deadline_of(fd);
+	/* Its send timeout is a deadline for connect() too (socket(7)). */
+	int64_t deadline = tcp_deadline(fd, SO_SNDTIMEO);
 	int saved_errno = errno;
 	struct pending *pending;
 	bool over;
 
 	pthread_cleanup_push(give_up, &fd);
-	over = touch_await(fd, deadline, deadline == CLOCK_NEVER);
+	over = touch_await(fd, POLLOUT, deadline, deadline == CLOCK_NEVER);
 	pthread_cleanup_pop(0);
 	if (over) {
 		errno = saved_errno;
@@ -119,6 +115,7 @@ static enum connecting again(int fd, const struct sockaddr *sa, socklen_t len)
 {
 	union gp_address address;
 	struct pending *pending = pending_take(fd);
+	bool carries;
 
 	if (!pending)
 		return CONNECTING_DIRECT;
@@ -130,7 +127,10 @@ static enum connecting again(int fd, const struct sockaddr *sa, socklen_t len)
 	}
 	address = pending->destination;
 	pending_step(pending);
+	carries = pending->state == PENDING_CARRYING;
 	pending_leave(pending);
+	if (carries)
+		return CONNECTING_DIRECT;
 	if (tcp_is_blocking(fd))
 		return await(fd, &address);
 	/* Also for those who have waited unseen. */
@@ -180,9 +180,49 @@ static enum handshake_state ask_way(struct handshake *handshake)
 	return handshake_step(handshake, true);
 }
 
+/* The program speaks to the proxy itself: the kernel connects, and we look after what it
+ * says. */
+static enum connecting observe(int fd, const union gp_address *address,
+			       const struct route *route)
+{
+	int err = real_connect(fd, &address->sa, gp_address_len(address));
+	struct carrier *carrier;
+	struct pending *pending;
+	int saved_errno = errno;
+
+	if (err && errno != EINPROGRESS && errno != EINTR)
+		return CONNECTING_FAILED;
+	carrier = carrier_new(fd, address, route);
+	pending = carrier ? pending_carry(fd, address, carrier) : NULL;
+	if (pending)
+		pending_leave(pending);
+	else if (carrier)
+		carrier_free(carrier);
+	errno = saved_errno;
+	return err ? CONNECTING_FAILED : CONNECTING_DONE;
+}
+
+/* What is settled without a record for the handshake. */
+static enum connecting settle(int fd, const union gp_address *address,
+			      const struct handshake *handshake,
+			      enum handshake_state state)
+{
+	const struct route *route = handshake_route(handshake);
+
+	if (state == HANDSHAKE_OBSERVE)
+		return observe(fd, address, route);
+	if (state == HANDSHAKE_DIRECT) {
+		direct_remember(address, route->remember);
+		return CONNECTING_DIRECT;
+	}
+	errno = handshake_error(handshake);
+	return CONNECTING_FAILED;
+}
+
 static enum connecting begin(int fd, const union gp_address *address)
 {
-	struct handshake *handshake = handshake_new(fd, address);
+	struct handshake *handshake = handshake_new(fd, address, false);
+	enum connecting connecting;
 	enum handshake_state state;
 	struct pending *pending;
 
@@ -191,14 +231,11 @@ static enum connecting begin(int fd, const union gp_address *address)
 		return CONNECTING_FAILED;
 	}
 	state = ask_way(handshake);
-	if (state == HANDSHAKE_DIRECT || state == HANDSHAKE_FAILED) {
-		int error = handshake_error(handshake);
-
-		handshake_free(handshake);
-		if (state == HANDSHAKE_DIRECT)
-			return CONNECTING_DIRECT;
-		errno = error;
-		return CONNECTING_FAILED;
+	if (state != HANDSHAKE_ASKING_WAY && state != HANDSHAKE_UNDER_WAY) {
+		pthread_cleanup_push(free_handshake, handshake);
+		connecting = settle(fd, address, handshake, state);
+		pthread_cleanup_pop(1);
+		return connecting;
 	}
 	pending = pending_begin(fd, address, handshake);
 	if (!pending) {

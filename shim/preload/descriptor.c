@@ -3,15 +3,19 @@
 #include <fcntl.h>
 #include <stdarg.h>
 
+#include "carry.h"
 #include "export.h"
 #include "libc.h"
 #include "pending.h"
+#include "transfer.h"
 
 /* Before the number means something else. */
 static void forget_fd(int fd)
 {
-	struct pending *pending = pending_take(fd);
+	struct pending *pending;
 
+	carry_close(fd);
+	pending = pending_take(fd);
 	if (!pending)
 		return;
 	pending_remove_fd(pending, fd);
@@ -30,11 +34,16 @@ static int note_copy(int fd, int copy)
 	return copy;
 }
 
-SHIM_EXPORT int close(int fd)
+int transfer_close(int fd)
 {
 	if (pending_any())
 		forget_fd(fd);
 	return real_close(fd);
+}
+
+SHIM_EXPORT int close(int fd)
+{
+	return transfer_close(fd);
 }
 
 SHIM_ALIAS(__close, close);

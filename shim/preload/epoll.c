@@ -17,6 +17,7 @@
 #include "nest.h"
 #include "pending.h"
 #include "process.h"
+#include "registration.h"
 #include "tag.h"
 
 /* How long to leave a set alone in which only another process can do something. */
@@ -30,8 +31,7 @@ static bool handle(int set, struct epoll_event *event, bool *asleep)
 
 	switch (tag_kind(tag)) {
 	case TAG_RECORD:
-		pending_event(tag_value(tag), asleep);
-		return false;
+		return pending_event(set, event, asleep);
 	case TAG_ALARM:
 		alarm_rang();
 		pending_expire();
@@ -73,7 +73,7 @@ static int wait_events(int set, struct epoll_event *events, int max, int64_t unt
 		if (n < 0)
 			return n;
 		kept = filter(set, events, n, &asleep);
-		if (pending_any())
+		if (pending_waits())
 			pending_expire();
 		if (kept || (!n && clock_now() >= until))
 			return kept;
@@ -87,7 +87,7 @@ static int wait_events(int set, struct epoll_event *events, int max, int64_t unt
  * handshake begins during it. */
 static int64_t end_of(int timeout)
 {
-	if (timeout <= 0 || (!pending_any() && !process_is_threaded()))
+	if (timeout <= 0 || (!pending_waits() && !process_is_threaded()))
 		return timeout < 0 ? CLOCK_NEVER : 0;
 	return clock_now() + timeout;
 }
@@ -111,7 +111,7 @@ static int shim_epoll_pwait(int set, struct epoll_event *events, int max, int ti
 	int64_t until = end_of(timeout);
 	int n;
 
-	if (pending_any())
+	if (pending_waits())
 		return wait_events(set, events, max, until, mask);
 	n = mask ? real_epoll_pwait(set, events, max, timeout, mask)
 		 : real_epoll_wait(set, events, max, timeout);
@@ -134,7 +134,7 @@ SHIM_EXPORT int epoll_pwait2(int set, struct epoll_event *events, int max,
 {
 	int64_t until = clock_end_of(timeout);
 
-	if (pending_any() && until != CLOCK_BAD)
+	if (pending_waits() && until != CLOCK_BAD)
 		return wait_events(set, events, max, until, mask);
 	return look_at(real_epoll_pwait2(set, events, max, timeout, mask), set, events,
 		       max, until, mask);
@@ -150,7 +150,7 @@ SHIM_EXPORT int __epoll_pwait2_time64(int set, struct epoll_event *events, int m
 {
 	int64_t until = clock_end_of64(timeout);
 
-	if (pending_any() && until != CLOCK_BAD)
+	if (pending_waits() && until != CLOCK_BAD)
 		return wait_events(set, events, max, until, mask);
 	return look_at(real___epoll_pwait2_time64(set, events, max, timeout, mask), set,
 		       events, max, until, mask);
@@ -167,7 +167,7 @@ static void take_over(int set, int op, int fd, struct epoll_event *event)
 	pending = pending_any() && op != EPOLL_CTL_DEL ? pending_take(fd) : NULL;
 	if (!pending)
 		return;
-	pending_take_over(pending, set, fd, event);
+	registration_take_over(pending, set, fd, event);
 	pending_leave(pending);
 }
 
@@ -177,8 +177,8 @@ static int control(int set, int op, int fd, struct epoll_event *event)
 	struct epoll_event programs;
 	int err;
 
-	if (pending && pending->state == PENDING_UNDER_WAY) {
-		err = pending_epoll_ctl(pending, set, op, fd, event);
+	if (pending && pending_hides(pending)) {
+		err = registration_control(pending, set, op, fd, event);
 		pending_leave(pending);
 		return err;
 	}

@@ -27,6 +27,7 @@
 
 #include <gatepass/tunnel.h>
 
+#include "advice.h"
 #include "errno_of.h"
 #include "handshake.h"
 #include "libc.h"
@@ -39,11 +40,10 @@
 #define PEEK 4096
 
 enum phase {
-	ASK_WAY,   /* the first question */
-	KNOW_WAY,  /* answered, and the socket not touched yet */
-	TRAVEL,    /* what the tunnel wants */
-	CONNECT,   /* the kernel is connecting */
-	ASK_AGAIN, /* the way once more, for a challenge on a new link */
+	ASK_WAY,  /* the first question */
+	KNOW_WAY, /* answered, and the socket not touched yet */
+	TRAVEL,   /* what the tunnel wants */
+	CONNECT,  /* the kernel is connecting */
 	ASK_ANSWER,
 	OVER
 };
@@ -63,14 +63,18 @@ struct handshake {
 	union gp_address destination;
 	struct tcp tcp;
 	unsigned address; /* the one of route.proxies that is being used */
-	bool reopened;    /* a second agent is being asked about one challenge */
+	bool wants_tunnel;
+	bool forwards; /* a connection to the proxy is all that is needed */
+	bool refused;  /* it refuses the tunnel by policy */
+	char authority[GP_AUTHORITY_MAX + 1]; /* the link's packet does not keep it */
+	struct advice advice;
 	struct route route;
 	struct link link;
 	struct gp_tunnel tunnel;
 	char peek[PEEK];
 };
 
-struct handshake *handshake_new(int fd, const union gp_address *destination)
+struct handshake *handshake_new(int fd, const union gp_address *destination, bool tunnel)
 {
 	struct handshake *hs = mmap(NULL, sizeof(*hs), PROT_READ | PROT_WRITE,
 				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -81,8 +85,9 @@ struct handshake *handshake_new(int fd, const union gp_address *destination)
 	hs->tcp.fd = fd;
 	hs->destination = *destination;
 	hs->deadline = clock_now() + GP_DEADLINE * 1000;
+	hs->wants_tunnel = tunnel;
 	link_init(&hs->link);
-	route_question(&hs->link, destination);
+	route_question(&hs->link, destination, tunnel);
 	return hs;
 }
 
@@ -113,6 +118,8 @@ void handshake_free(struct handshake *hs)
 	if (atomic_load(&hs->driver) == driver) {
 		link_close(&hs->link);
 		atomic_store(&hs->driver, NOBODY);
+	} else if (hs->phase == OVER) {
+		link_clear(&hs->link);
 	}
 	munmap(hs, sizeof(*hs));
 	errno = saved_errno;
@@ -130,6 +137,16 @@ struct wait handshake_wait(const struct handshake *hs)
 int handshake_error(const struct handshake *hs)
 {
 	return hs->error;
+}
+
+const struct route *handshake_route(const struct handshake *hs)
+{
+	return &hs->route;
+}
+
+bool handshake_was_refused(const struct handshake *hs)
+{
+	return hs->refused;
 }
 
 void handshake_use(struct handshake *hs, int fd)
@@ -157,7 +174,10 @@ static enum progress end(struct handshake *hs, enum handshake_state state, int e
 	hs->phase = OVER;
 	hs->end = state;
 	hs->error = error;
-	link_clear(&hs->link);
+	if (state == HANDSHAKE_ESTABLISHED || state == HANDSHAKE_FAILED)
+		link_clear(&hs->link);
+	else
+		link_close(&hs->link); /* the way's texts are in it */
 	gp_tunnel_clear(&hs->tunnel);
 	explicit_bzero(hs->peek, sizeof(hs->peek));
 	atomic_store(&hs->driver, EVERYBODY);
@@ -182,7 +202,7 @@ static enum progress fail(struct handshake *hs, enum gp_err err, int error)
 {
 	int error_for_program = errno_of(err, error);
 
-	log_line(LOG_WARN, "no tunnel to %s: %s", hs->tunnel.authority,
+	log_line(LOG_WARN, "no tunnel to %s: %s", hs->authority,
 		 err == GP_ERR_SYSTEM ? strerror(error) : gp_strerror(err));
 	tell_outcome(hs, err, error);
 	tcp_disconnect(&hs->tcp);
@@ -192,7 +212,7 @@ static enum progress fail(struct handshake *hs, enum gp_err err, int error)
 
 static enum progress succeed(struct handshake *hs)
 {
-	log_line(LOG_DEBUG, "tunnel to %s stands", hs->tunnel.authority);
+	log_line(LOG_DEBUG, "tunnel to %s stands", hs->authority);
 	tell_outcome(hs, GP_OK, 0);
 	tcp_release(&hs->tcp);
 	return end(hs, HANDSHAKE_ESTABLISHED, 0);
@@ -221,15 +241,12 @@ static enum progress without_agent(struct handshake *hs)
 /* --- the agent -----------------------------------------------------------------------
  */
 
-static enum progress ask(struct handshake *hs, struct gp_wire *answer)
+static void heed_link(struct handshake *hs, enum progress progress)
 {
-	enum progress progress = link_step(&hs->link, answer);
-
 	if (hs->link.extended > hs->deadline)
 		hs->deadline = hs->link.extended;
 	if (progress == PROGRESS_WAIT)
 		hs->wait = link_wait(&hs->link);
-	return progress;
 }
 
 static void close_settled(struct handshake *hs)
@@ -241,9 +258,10 @@ static void close_settled(struct handshake *hs)
 static enum progress ask_way(struct handshake *hs)
 {
 	struct gp_wire answer;
-	enum progress progress = ask(hs, &answer);
+	enum progress progress = link_step(&hs->link, &answer);
 	enum gp_err err;
 
+	heed_link(hs, progress);
 	if (progress == PROGRESS_WAIT)
 		return progress;
 	err = progress == PROGRESS_FAILED ? hs->link.err
@@ -254,10 +272,21 @@ static enum progress ask_way(struct handshake *hs)
 					      : gp_strerror(err));
 		return without_agent(hs);
 	}
-	if (hs->route.way == WAY_DIRECT)
+	switch (hs->route.way) {
+	case WAY_DIRECT:
 		return end(hs, HANDSHAKE_DIRECT, 0);
-	if (hs->route.way == WAY_UNREACHABLE)
+	case WAY_OBSERVE:
+		return end(hs, HANDSHAKE_OBSERVE, 0);
+	case WAY_UNREACHABLE:
 		return end(hs, HANDSHAKE_FAILED, hs->route.error);
+	case WAY_TUNNEL:
+	case WAY_FORWARD:
+		break;
+	}
+	if (!gp_text_copy(gp_text(hs->route.authority), hs->authority,
+			  sizeof(hs->authority)))
+		return end(hs, HANDSHAKE_FAILED, EHOSTUNREACH);
+	hs->route.authority = hs->authority;
 	hs->phase = KNOW_WAY;
 	return PROGRESS_DONE;
 }
@@ -269,102 +298,63 @@ static enum progress set_out(struct handshake *hs)
 
 	if (tcp_init(&hs->tcp, hs->tcp.fd))
 		return end(hs, HANDSHAKE_DIRECT, 0);
+	hs->tcp.dirty = hs->wants_tunnel;
+	hs->phase = TRAVEL;
+	hs->forwards = hs->route.way == WAY_FORWARD;
+	if (hs->forwards)
+		return PROGRESS_DONE;
 	err = gp_tunnel_init(&hs->tunnel, hs->route.authority, hs->route.authorization);
 	close_settled(hs);
-	hs->phase = TRAVEL;
 	return err ? fail(hs, err, 0) : PROGRESS_DONE;
 }
 
-static void write_challenge(struct handshake *hs, bool authorized)
+static void describe_challenge(const struct handshake *hs, struct challenge *out)
 {
 	const struct gp_tunnel *tunnel = &hs->tunnel;
-	struct gp_text rest = gp_tunnel_head(tunnel)->fields;
-	struct gp_buf *out = &hs->link.out;
-	struct gp_http_field field;
 
-	link_begin(&hs->link, "challenge");
-	gp_wire_add_uint(out, "status", (unsigned)gp_tunnel_status(tunnel));
-	gp_wire_add_uint(out, "kept", gp_tunnel_kept(tunnel));
-	gp_wire_add_uint(out, "authorized", authorized);
-	gp_wire_add(out, "method", "CONNECT");
-	gp_wire_add(out, "uri", tunnel->authority);
-	while (gp_http_field_next(&rest, &field))
-		if (gp_text_is(field.name, "proxy-authenticate"))
-			gp_wire_add_text(out, "challenge", field.value);
+	*out = (struct challenge){
+		.status = gp_tunnel_status(tunnel),
+		.kept = gp_tunnel_kept(tunnel),
+		.method = gp_text("CONNECT"),
+		.uri = gp_text(hs->authority),
+		.fields = gp_tunnel_head(tunnel)->fields,
+		.offered = gp_tunnel_offered(tunnel),
+		.destination = &hs->destination,
+		.tunnel = hs->wants_tunnel,
+	};
 }
 
 /* A challenge has come. */
 static enum progress begin_ask(struct handshake *hs)
 {
-	if (hs->link.state == LINK_OPEN) {
-		write_challenge(hs, gp_tunnel_authorized(&hs->tunnel));
-		hs->phase = ASK_ANSWER;
-	} else {
-		route_question(&hs->link, &hs->destination);
-		hs->phase = ASK_AGAIN;
-	}
-	return PROGRESS_DONE;
-}
+	struct challenge challenge;
 
-static enum progress use_answer(struct handshake *hs, const char *authorization)
-{
-	enum gp_err err = GP_OK;
-
-	hs->phase = TRAVEL;
-	if (authorization)
-		err = gp_tunnel_answer(&hs->tunnel, authorization);
-	else
-		gp_tunnel_refuse(&hs->tunnel);
-	return err ? fail(hs, err, 0) : PROGRESS_DONE;
-}
-
-/*
- * The new link's agent knows nothing of what was sent over the old one. What it would
- * send tells: the same authorization was rejected; another one has not been tried.
- */
-static enum progress ask_again(struct handshake *hs)
-{
-	struct gp_wire answer;
-	struct route route;
-	enum progress progress = ask(hs, &answer);
-	bool same;
-
-	if (progress == PROGRESS_WAIT)
-		return progress;
-	if (progress == PROGRESS_FAILED)
-		return fail(hs, hs->link.err, hs->link.error);
-	if (route_answer(&route, &answer) || route.way != WAY_TUNNEL)
-		return fail(hs, GP_ERR_PROXY_AUTH, 0);
-	same = route.authorization && gp_tunnel_offered(&hs->tunnel, route.authorization);
-	if (route.authorization && !same)
-		return use_answer(hs, route.authorization);
-	write_challenge(hs, same);
+	describe_challenge(hs, &challenge);
+	advice_begin(&hs->advice, &hs->link, &challenge);
 	hs->phase = ASK_ANSWER;
 	return PROGRESS_DONE;
 }
 
 static enum progress ask_answer(struct handshake *hs)
 {
-	const char *key, *value, *authorization = NULL;
-	struct gp_wire answer;
-	enum progress progress = ask(hs, &answer);
+	struct challenge challenge;
+	const char *authorization;
+	enum gp_err err = GP_OK;
+	enum progress progress;
 
+	describe_challenge(hs, &challenge);
+	progress = advice_step(&hs->advice, &hs->link, &challenge, &authorization);
+	heed_link(hs, progress);
 	if (progress == PROGRESS_WAIT)
 		return progress;
-	if (progress == PROGRESS_FAILED) {
-		if (hs->link.error != ECONNRESET || hs->reopened)
-			return fail(hs, hs->link.err, hs->link.error);
-		hs->reopened = true;
-		return begin_ask(hs);
-	}
-	hs->reopened = false;
-	while (gp_wire_next(&answer, &key, &value)) {
-		if (!strcmp(key, "authorization"))
-			authorization = value;
-		else if (!strcmp(key, "text"))
-			log_line(LOG_WARN, "agent: %s", value);
-	}
-	return use_answer(hs, strcmp(answer.verb, "answer") ? NULL : authorization);
+	if (progress == PROGRESS_FAILED)
+		return fail(hs, hs->link.err, hs->link.error);
+	hs->phase = TRAVEL;
+	if (authorization)
+		err = gp_tunnel_answer(&hs->tunnel, authorization);
+	else
+		gp_tunnel_refuse(&hs->tunnel);
+	return err ? fail(hs, err, 0) : PROGRESS_DONE;
 }
 
 /* --- the proxy -----------------------------------------------------------------------
@@ -398,6 +388,10 @@ static enum progress next_address(struct handshake *hs, int error)
 
 static enum progress connected(struct handshake *hs)
 {
+	if (hs->forwards) {
+		tcp_release(&hs->tcp);
+		return end(hs, HANDSHAKE_FORWARD, 0);
+	}
 	gp_tunnel_connected(&hs->tunnel);
 	hs->phase = TRAVEL;
 	return PROGRESS_DONE;
@@ -482,8 +476,23 @@ static enum progress receive_reply(struct handshake *hs)
 	return consume(hs, used) ? PROGRESS_DONE : fail(hs, GP_ERR_SYSTEM, ECONNRESET);
 }
 
+/* A proxy that lets nobody through to that port may forward requests to it. */
+static enum progress refused(struct handshake *hs)
+{
+	hs->refused = true;
+	if (!hs->route.forward_if_refused)
+		return fail(hs, GP_ERR_PROXY_REFUSED, 0);
+	log_line(LOG_INFO, "no tunnel to %s: HTTP requests are forwarded", hs->authority);
+	tell_outcome(hs, GP_ERR_PROXY_REFUSED, 0);
+	hs->route.authorization = NULL; /* as the packet is another one now */
+	hs->forwards = true;
+	return PROGRESS_DONE;
+}
+
 static enum progress travel(struct handshake *hs)
 {
+	if (hs->forwards)
+		return begin_connect(hs);
 	switch (gp_tunnel_want(&hs->tunnel)) {
 	case GP_TUNNEL_CONNECT:
 		return begin_connect(hs);
@@ -498,6 +507,8 @@ static enum progress travel(struct handshake *hs)
 	case GP_TUNNEL_FAILED:
 		break;
 	}
+	if (gp_tunnel_error(&hs->tunnel) == GP_ERR_PROXY_REFUSED)
+		return refused(hs);
 	return fail(hs, gp_tunnel_error(&hs->tunnel), 0);
 }
 
@@ -515,8 +526,6 @@ static enum progress step(struct handshake *hs)
 		return travel(hs);
 	case CONNECT:
 		return go_on_connecting(hs);
-	case ASK_AGAIN:
-		return ask_again(hs);
 	case ASK_ANSWER:
 		return ask_answer(hs);
 	case OVER:

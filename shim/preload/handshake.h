@@ -17,14 +17,17 @@ enum handshake_state {
 	HANDSHAKE_ASKING_WAY,  /* nothing was done to the socket yet */
 	HANDSHAKE_UNDER_WAY,   /* goes through a proxy; the socket is ours for now */
 	HANDSHAKE_DIRECT,      /* nothing was done: the real connect() is right */
+	HANDSHAKE_OBSERVE,     /* as well, and it leads to a proxy */
+	HANDSHAKE_FORWARD,     /* connected to the proxy, for HTTP requests */
 	HANDSHAKE_ESTABLISHED, /* the tunnel stands */
 	HANDSHAKE_FAILED       /* the socket is as if never connected */
 };
 
 struct handshake;
 
-/* `fd` is an idle TCP socket. NULL without memory. */
-struct handshake *handshake_new(int fd, const union gp_address *destination);
+/* `fd` is an idle TCP socket; with `tunnel`, one that is connected to a proxy and is to
+ * be a tunnel, whatever else the agent would say. NULL without memory. */
+struct handshake *handshake_new(int fd, const union gp_address *destination, bool tunnel);
 
 /* Does what can be done without waiting. With `way_only` it stops when the way is known,
  * and returns HANDSHAKE_UNDER_WAY before the socket is touched. */
@@ -35,6 +38,14 @@ struct wait handshake_wait(const struct handshake *hs);
 
 /* In HANDSHAKE_FAILED: the errno of connect(2). */
 int handshake_error(const struct handshake *hs);
+
+/* The way, as the agent has told it. Its texts are there until the next step, or in
+ * HANDSHAKE_OBSERVE, HANDSHAKE_FORWARD and HANDSHAKE_DIRECT until handshake_free(). */
+const struct route *handshake_route(const struct handshake *hs);
+
+/* In HANDSHAKE_FORWARD: because the proxy refuses a tunnel. In HANDSHAKE_FAILED: was it
+ * by policy that the proxy refused? */
+bool handshake_was_refused(const struct handshake *hs);
 
 /* The socket goes by another number now: that of a duplicate. */
 void handshake_use(struct handshake *hs, int fd);

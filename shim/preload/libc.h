@@ -10,6 +10,8 @@
 
 #include <netdb.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -50,6 +52,15 @@
 	  (fd, msgs, n, flags))                                                          \
 	X(ssize_t, write, (int fd, const void *data, size_t n), (fd, data, n))           \
 	X(ssize_t, writev, (int fd, const struct iovec *parts, int n), (fd, parts, n))   \
+	X(ssize_t, pwritev2,                                                             \
+	  (int fd, const struct iovec *parts, int n, off_t offset, int flags),           \
+	  (fd, parts, n, offset, flags))                                                 \
+	X(ssize_t, pwritev64v2,                                                          \
+	  (int fd, const struct iovec *parts, int n, off64_t offset, int flags),         \
+	  (fd, parts, n, offset, flags))                                                 \
+	X(int, vdprintf, (int fd, const char *format, va_list args), (fd, format, args)) \
+	X(int, __vdprintf_chk, (int fd, int flag, const char *format, va_list args),     \
+	  (fd, flag, format, args))                                                      \
 	X(ssize_t, recv, (int fd, void *data, size_t n, int flags),                      \
 	  (fd, data, n, flags))                                                          \
 	X(ssize_t, __recv_chk, (int fd, void *data, size_t n, size_t room, int flags),   \
@@ -71,6 +82,22 @@
 	X(ssize_t, __read_chk, (int fd, void *data, size_t n, size_t room),              \
 	  (fd, data, n, room))                                                           \
 	X(ssize_t, readv, (int fd, const struct iovec *parts, int n), (fd, parts, n))    \
+	X(ssize_t, preadv2,                                                              \
+	  (int fd, const struct iovec *parts, int n, off_t offset, int flags),           \
+	  (fd, parts, n, offset, flags))                                                 \
+	X(ssize_t, preadv64v2,                                                           \
+	  (int fd, const struct iovec *parts, int n, off64_t offset, int flags),         \
+	  (fd, parts, n, offset, flags))                                                 \
+	X(ssize_t, sendfile, (int to, int from, off_t *offset, size_t n),                \
+	  (to, from, offset, n))                                                         \
+	X(ssize_t, sendfile64, (int to, int from, off64_t *offset, size_t n),            \
+	  (to, from, offset, n))                                                         \
+	X(ssize_t, splice,                                                               \
+	  (int from, off64_t *from_offset, int to, off64_t *to_offset, size_t n,         \
+	   unsigned flags),                                                              \
+	  (from, from_offset, to, to_offset, n, flags))                                  \
+	X(FILE *, fdopen, (int fd, const char *mode), (fd, mode))                        \
+	X(int, fileno, (FILE * stream), (stream))                                        \
 	X(int, poll, (struct pollfd * fds, nfds_t n, int timeout), (fds, n, timeout))    \
 	X(int, __poll_chk, (struct pollfd * fds, nfds_t n, int timeout, size_t room),    \
 	  (fds, n, timeout, room))                                                       \

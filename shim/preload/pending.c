@@ -23,22 +23,24 @@
 
 #include "alarm.h"
 #include "bell.h"
+#include "carrier.h"
 #include "cookie.h"
 #include "handshake.h"
-#include "interest.h"
 #include "libc.h"
-#include "nest.h"
 #include "peers.h"
 #include "pending.h"
 #include "process.h"
 #include "record.h"
+#include "registration.h"
 #include "tag.h"
 #include "tcp.h"
 
 /* How often one process looks how far another one is (milliseconds). */
 #define LOOK_MS 10
 
-atomic_uint pending_count;
+#define EVERYTHING (POLLIN | POLLOUT)
+
+atomic_uint pending_count, pending_waiting;
 static atomic_bool ever;
 static _Atomic int64_t due = CLOCK_NEVER;
 
@@ -52,7 +54,7 @@ static bool check_fds(struct pending *pending);
 /* --- taking and leaving --------------------------------------------------------------
  */
 
-static bool has_fd(const struct pending *pending, int fd)
+bool pending_has_fd(const struct pending *pending, int fd)
 {
 	for (unsigned i = 0; i < pending->fd_count; i++)
 		if (pending->fds[i] == fd)
@@ -72,7 +74,7 @@ struct pending *pending_take(int fd)
 	if (!pending || !process_owns_memory())
 		return NULL;
 	lock_take(&pending->lock);
-	if (pending->state != PENDING_OVER && has_fd(pending, fd)) {
+	if (pending->state != PENDING_OVER && pending_has_fd(pending, fd)) {
 		if (cookie_of(fd) == pending->cookie)
 			return pending;
 		check_fds(pending); /* it was closed out of our sight */
@@ -82,7 +84,7 @@ struct pending *pending_take(int fd)
 }
 
 /* Another process takes the steps. */
-static bool is_asleep(struct pending *pending)
+bool pending_is_asleep(struct pending *pending)
 {
 	return pending->handshake && handshake_is_elsewhere(pending->handshake);
 }
@@ -103,47 +105,22 @@ int64_t pending_due(void)
 	return atomic_load_explicit(&due, memory_order_relaxed);
 }
 
-static void drop_watch(struct pending *pending, struct watch *watch)
+bool pending_hides(const struct pending *pending)
 {
-	nest_leave(watch->set);
-	*watch = pending->watches[--pending->watch_count];
+	return pending->state == PENDING_UNDER_WAY ||
+	       (pending->state == PENDING_CARRYING && pending->hidden);
 }
 
-static void point_watches(struct pending *pending)
+/* Does it need the program's waits? */
+static void set_waits(struct pending *pending, bool waits)
 {
-	uint64_t tag = tag_make(TAG_RECORD, pending->id);
-
-	for (unsigned i = 0; i < pending->watch_count;) {
-		struct watch *watch = &pending->watches[i];
-		struct wait wait = pending->wait;
-
-		if (has_fd(pending, wait.fd) && has_fd(pending, watch->fd))
-			wait.fd = watch->fd;
-		if (watch_point(watch, &wait, tag))
-			i++;
-		else
-			drop_watch(pending, watch);
-	}
-	if (pending->watch_count && process_is_threaded())
-		alarm_set(pending->wait.until);
-}
-
-/* `fd_is_ours`: the descriptors mean the socket, or something else by now. */
-static void give_watches_back(struct pending *pending, bool fd_is_ours)
-{
-	bool asleep = is_asleep(pending);
-
-	while (pending->watch_count) {
-		struct watch *watch = &pending->watches[0];
-
-		if (asleep)
-			; /* the parent's */
-		else if (fd_is_ours)
-			watch_restore(watch);
-		else if (watch->there != watch->fd)
-			watch_remove(watch);
-		drop_watch(pending, watch);
-	}
+	if (waits == pending->waits)
+		return;
+	pending->waits = waits;
+	if (waits)
+		atomic_fetch_add(&pending_waiting, 1);
+	else
+		atomic_fetch_sub(&pending_waiting, 1);
 }
 
 static void ring(struct pending *pending)
@@ -173,11 +150,15 @@ void pending_remove_bell(struct pending *pending, int bell)
 /* --- the end -------------------------------------------------------------------------
  */
 
-static void drop_handshake(struct pending *pending)
+static void drop_engine(struct pending *pending)
 {
 	if (pending->handshake)
 		handshake_free(pending->handshake);
+	if (pending->carrier)
+		carrier_free(pending->carrier);
 	pending->handshake = NULL;
+	pending->carrier = NULL;
+	set_waits(pending, false);
 }
 
 static void forget(struct pending *pending, bool fd_is_ours)
@@ -186,8 +167,8 @@ static void forget(struct pending *pending, bool fd_is_ours)
 		if (record_at(pending->fds[i]) == pending)
 			record_put(pending->fds[i], NULL);
 	pending->fd_count = 0;
-	give_watches_back(pending, fd_is_ours);
-	drop_handshake(pending);
+	registration_give_back(pending, fd_is_ours);
+	drop_engine(pending);
 	pending->state = PENDING_OVER;
 	ring(pending);
 	pending->bell_count = 0;
@@ -205,8 +186,8 @@ void pending_forget(struct pending *pending)
 
 static void fail(struct pending *pending, int error)
 {
-	give_watches_back(pending, true);
-	drop_handshake(pending);
+	registration_give_back(pending, true);
+	drop_engine(pending);
 	pending->state = PENDING_FAILED;
 	pending->error = error;
 	ring(pending);
@@ -216,7 +197,7 @@ void pending_abort(struct pending *pending, int error)
 {
 	if (pending->state != PENDING_UNDER_WAY)
 		return;
-	if (!is_asleep(pending))
+	if (!pending_is_asleep(pending))
 		handshake_disconnect(pending->handshake);
 	fail(pending, error);
 }
@@ -241,10 +222,13 @@ static void use_first_fd(struct pending *pending)
 {
 	int fd = pending->fds[0];
 
-	if (!pending->handshake || is_asleep(pending))
-		return;
-	handshake_use(pending->handshake, fd);
-	pending->wait.fd = handshake_wait(pending->handshake).fd;
+	if (pending->carrier) {
+		carrier_use(pending->carrier, fd);
+		pending->wait.fd = carrier_wait(pending->carrier).fd;
+	} else if (pending->handshake && !pending_is_asleep(pending)) {
+		handshake_use(pending->handshake, fd);
+		pending->wait.fd = handshake_wait(pending->handshake).fd;
+	}
 }
 
 static void unlist(struct pending *pending, unsigned index)
@@ -275,16 +259,17 @@ static bool check_fds(struct pending *pending)
 	return pending->state != PENDING_OVER;
 }
 
-/* No proxy after all: the kernel connects by itself from here on. */
-static void connect_directly(struct pending *pending)
+/* No proxy, or one that the program speaks to: the kernel connects by itself from here
+ * on. */
+static bool connect_directly(struct pending *pending)
 {
 	int fd = pending->fds[0];
 
 	if (!tcp_connect_as_asked(fd, &pending->destination) || errno == EINPROGRESS ||
 	    errno == EINTR)
-		pending_forget(pending);
-	else
-		fail(pending, errno);
+		return true;
+	fail(pending, errno);
+	return false;
 }
 
 /* Another socket may have taken the descriptor's place; the kernel's registrations went
@@ -303,16 +288,21 @@ static void notice_replacement(struct pending *pending)
 		unlist(pending, 1);
 }
 
-static void keep_waiting(struct pending *pending)
+static void wait_for(struct pending *pending, struct wait wait, short hidden)
 {
-	struct wait wait = handshake_wait(pending->handshake);
 	bool changed = wait.fd != pending->wait.fd ||
 		       wait.events != pending->wait.events ||
-		       wait.cookie != pending->wait.cookie;
+		       wait.cookie != pending->wait.cookie || hidden != pending->hidden;
 
 	pending->wait = wait;
+	pending->hidden = hidden;
+	set_waits(pending, hidden || wait.until != CLOCK_NEVER);
 	lower_due(wait.until);
-	point_watches(pending);
+	if (!hidden)
+		registration_give_back(pending, true);
+	else if (!pending->watch_count)
+		registration_take_over_all(pending, pending->fds[0]);
+	registration_point(pending);
 	if (changed)
 		ring(pending);
 }
@@ -324,11 +314,49 @@ static void look_soon(struct pending *pending)
 	lower_due(pending->wait.until);
 }
 
+static void step_carrier(struct pending *pending)
+{
+	enum carrier_state state;
+
+	if (!check_fds(pending))
+		return;
+	state = carrier_step(pending->carrier);
+	notice_replacement(pending);
+	switch (state) {
+	case CARRIER_OPEN:
+		wait_for(pending, carrier_wait(pending->carrier),
+			 carrier_hidden(pending->carrier));
+		break;
+	case CARRIER_OVER:
+		pending_forget(pending);
+		break;
+	case CARRIER_FAILED:
+		fail(pending, carrier_error(pending->carrier));
+		break;
+	}
+}
+
+/* The handshake has led to a connection for requests. */
+static void begin_carrying(struct pending *pending)
+{
+	pending->carrier = carrier_new(pending->fds[0], &pending->destination,
+				       handshake_route(pending->handshake));
+	if (!pending->carrier) {
+		handshake_disconnect(pending->handshake);
+		fail(pending, ENOBUFS);
+		return;
+	}
+	handshake_free(pending->handshake);
+	pending->handshake = NULL;
+	pending->state = PENDING_CARRYING;
+	step_carrier(pending);
+}
+
 static void step(struct pending *pending)
 {
 	enum handshake_state state;
 
-	if (is_asleep(pending)) {
+	if (pending_is_asleep(pending)) {
 		look_soon(pending);
 		return;
 	}
@@ -339,10 +367,19 @@ static void step(struct pending *pending)
 	switch (state) {
 	case HANDSHAKE_ASKING_WAY:
 	case HANDSHAKE_UNDER_WAY:
-		keep_waiting(pending);
+		wait_for(pending, handshake_wait(pending->handshake), EVERYTHING);
 		break;
 	case HANDSHAKE_DIRECT:
-		connect_directly(pending);
+		if (connect_directly(pending))
+			pending_forget(pending);
+		break;
+	case HANDSHAKE_OBSERVE:
+		if (connect_directly(pending))
+			begin_carrying(pending);
+		break;
+	case HANDSHAKE_FORWARD:
+		peers_remember(pending->fds[0], &pending->destination);
+		begin_carrying(pending);
 		break;
 	case HANDSHAKE_ESTABLISHED:
 		peers_remember(pending->fds[0], &pending->destination);
@@ -360,21 +397,27 @@ void pending_step(struct pending *pending)
 
 	if (pending->state == PENDING_UNDER_WAY)
 		step(pending);
+	else if (pending->state == PENDING_CARRYING)
+		step_carrier(pending);
 	errno = saved_errno;
 }
 
-void pending_event(uint32_t id, bool *asleep)
+bool pending_event(int set, struct epoll_event *event, bool *asleep)
 {
+	uint32_t id = tag_value(event->data.u64);
 	struct pending *pending = record_with_id(id);
+	bool shown = false;
 
 	if (!pending)
-		return;
+		return false;
 	lock_take(&pending->lock);
-	if (pending->id == id && pending->state == PENDING_UNDER_WAY) {
-		*asleep = is_asleep(pending);
+	if (pending->id == id && pending_hides(pending)) {
+		*asleep = pending_is_asleep(pending);
 		pending_step(pending);
+		shown = pending_hides(pending) && registration_show(pending, set, event);
 	}
 	lock_release(&pending->lock);
+	return shown;
 }
 
 void pending_expire(void)
@@ -389,7 +432,7 @@ void pending_expire(void)
 		if (!pending->reserved)
 			continue;
 		lock_take(&pending->lock);
-		if (pending->state == PENDING_UNDER_WAY) {
+		if (pending->waits) {
 			if (clock_now() >= pending->wait.until)
 				pending_step(pending);
 			else
@@ -399,7 +442,7 @@ void pending_expire(void)
 	}
 }
 
-/* --- descriptors and registrations ---------------------------------------------------
+/* --- descriptors ---------------------------------------------------------------------
  */
 
 void pending_add_fd(struct pending *pending, int copy)
@@ -414,20 +457,6 @@ void pending_add_fd(struct pending *pending, int copy)
 		pending->fds[pending->fd_count++] = copy;
 }
 
-/* The kernel keeps a registration until the last duplicate is closed, but only the number
- * that it was made with can change it. */
-static void move_watches(struct pending *pending, int from, int to)
-{
-	for (unsigned i = 0; i < pending->watch_count && !is_asleep(pending); i++) {
-		struct watch *watch = &pending->watches[i];
-
-		if (watch->fd != from)
-			continue;
-		watch_remove(watch);
-		watch->fd = to;
-	}
-}
-
 void pending_remove_fd(struct pending *pending, int fd)
 {
 	if (pending->fd_count < 2) {
@@ -438,96 +467,9 @@ void pending_remove_fd(struct pending *pending, int fd)
 		if (pending->fds[i] == fd)
 			unlist(pending, i);
 	use_first_fd(pending);
-	move_watches(pending, fd, pending->fds[0]);
-	if (pending->state == PENDING_UNDER_WAY && !is_asleep(pending))
-		point_watches(pending);
-}
-
-static struct watch *find_watch(struct pending *pending, int set, int fd)
-{
-	for (unsigned i = 0; i < pending->watch_count; i++)
-		if (pending->watches[i].set == set && pending->watches[i].fd == fd)
-			return &pending->watches[i];
-	return NULL;
-}
-
-void pending_take_over(struct pending *pending, int set, int fd,
-		       const struct epoll_event *event)
-{
-	if (pending->state != PENDING_UNDER_WAY || is_asleep(pending) ||
-	    pending->watch_count == PENDING_WATCHES || find_watch(pending, set, fd))
-		return;
-	pending->watches[pending->watch_count++] =
-		(struct watch){.set = set, .fd = fd, .wanted = *event, .there = fd};
-	pending->seen = true;
-	nest_enter(set);
-	if (process_is_threaded())
-		alarm_watch(set);
-	point_watches(pending);
-}
-
-static void take_over_all(struct pending *pending, int fd)
-{
-	struct interest known[PENDING_WATCHES];
-	unsigned count = interest_of(fd, known, PENDING_WATCHES);
-
-	for (unsigned i = 0; i < count; i++)
-		pending_take_over(pending, known[i].set, fd, &known[i].event);
-}
-
-static int add_registration(struct pending *pending, int set, int fd,
-			    struct epoll_event *event)
-{
-	struct epoll_event mute = *event;
-
-	if (pending->watch_count == PENDING_WATCHES) {
-		errno = ENOSPC;
-		return -1;
-	}
-	/* The kernel judges it, before it is exchanged for ours. Tagged, because another
-	 * thread may be waiting. */
-	mute.data.u64 = tag_make(TAG_RECORD, pending->id);
-	if (real_epoll_ctl(set, EPOLL_CTL_ADD, fd, &mute))
-		return -1;
-	pending_take_over(pending, set, fd, event);
-	return 0;
-}
-
-static int change_registration(struct pending *pending, struct watch *watch,
-			       struct epoll_event *event)
-{
-	if ((watch->wanted.events | event->events) & EPOLLEXCLUSIVE) {
-		errno = EINVAL;
-		return -1;
-	}
-	watch->wanted = *event;
-	point_watches(pending);
-	return 0;
-}
-
-int pending_epoll_ctl(struct pending *pending, int set, int op, int fd,
-		      struct epoll_event *event)
-{
-	struct watch *watch = find_watch(pending, set, fd);
-
-	if (!watch && op == EPOLL_CTL_ADD && event)
-		return add_registration(pending, set, fd, event);
-	if (!watch || (op != EPOLL_CTL_DEL && !event))
-		return real_epoll_ctl(set, op, fd, event);
-	switch (op) {
-	case EPOLL_CTL_ADD:
-		errno = EEXIST;
-		return -1;
-	case EPOLL_CTL_MOD:
-		return change_registration(pending, watch, event);
-	case EPOLL_CTL_DEL:
-		watch_remove(watch);
-		drop_watch(pending, watch);
-		return 0;
-	default:
-		errno = EINVAL;
-		return -1;
-	}
+	registration_move(pending, fd, pending->fds[0]);
+	if (pending_hides(pending) && !pending_is_asleep(pending))
+		registration_point(pending);
 }
 
 void pending_step_set(int set)
@@ -552,8 +494,8 @@ void pending_step_set(int set)
 /* --- the beginning -------------------------------------------------------------------
  */
 
-struct pending *pending_begin(int fd, const union gp_address *destination,
-			      struct handshake *handshake)
+/* Taken. NULL without memory, or if the socket has one. */
+static struct pending *make(int fd, const union gp_address *destination)
 {
 	struct pending *pending = record_new();
 
@@ -567,17 +509,43 @@ struct pending *pending_begin(int fd, const union gp_address *destination,
 	}
 	atomic_fetch_add(&pending_count, 1);
 	atomic_store(&ever, true);
-	pending->state = PENDING_UNDER_WAY;
 	pending->error = 0;
 	pending->seen = false;
 	pending->destination = *destination;
-	pending->handshake = handshake;
 	pending->cookie = cookie_of(fd);
 	pending->fds[0] = fd;
 	pending->fd_count = 1;
 	pending->watch_count = pending->bell_count = 0;
 	pending->wait = (struct wait){.fd = -1, .until = CLOCK_NEVER};
-	take_over_all(pending, fd);
+	return pending;
+}
+
+struct pending *pending_begin(int fd, const union gp_address *destination,
+			      struct handshake *handshake)
+{
+	struct pending *pending = make(fd, destination);
+
+	if (!pending)
+		return NULL;
+	pending->state = PENDING_UNDER_WAY;
+	pending->handshake = handshake;
+	pending->hidden = EVERYTHING;
+	set_waits(pending, true);
+	registration_take_over_all(pending, fd);
+	pending_step(pending);
+	return pending;
+}
+
+struct pending *pending_carry(int fd, const union gp_address *destination,
+			      struct carrier *carrier)
+{
+	struct pending *pending = make(fd, destination);
+
+	if (!pending)
+		return NULL;
+	pending->state = PENDING_CARRYING;
+	pending->carrier = carrier;
+	pending->hidden = 0;
 	pending_step(pending);
 	return pending;
 }
@@ -596,6 +564,8 @@ void pending_after_fork(void)
 			handshake_after_fork(pending->handshake);
 			look_soon(pending);
 		}
+		if (pending->reserved && pending->carrier)
+			carrier_after_fork(pending->carrier);
 		if (!pending->reserved || !was_taken)
 			continue;
 		/* Another thread was at it: nobody knows what half of it is true. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sockets whose connect() is under way, or has failed without the program having heard of
- * it: a record for each, found by any of its descriptors and believed only for the very
- * socket (SO_COOKIE) that it was made for.
+ * it, and those that carry the program's HTTP requests to a proxy: a record for each,
+ * found by any of its descriptors and believed only for the very socket (SO_COOKIE) that
+ * it was made for.
  *
  * Whoever meets such a socket takes its record, lets it go on, looks at its state, and
  * leaves it. Nobody keeps one across a wait: it is taken again afterwards, and may be
@@ -31,22 +32,28 @@
 enum pending_state {
 	PENDING_OVER, /* no record any more: the socket is the program's */
 	PENDING_UNDER_WAY,
-	PENDING_FAILED, /* `error` waits to be told */
-	PENDING_TOLD    /* it was told; the next connect() is the kernel's to refuse */
+	PENDING_CARRYING, /* HTTP requests, over a connection to the proxy */
+	PENDING_FAILED,   /* `error` waits to be told */
+	PENDING_TOLD      /* it was told; the next connect() is the kernel's to refuse */
 };
 
+struct carrier;
 struct handshake;
+struct route;
 
 /* Read it only while it is taken; change it only here and by the functions below. */
 struct pending {
 	struct lock lock;
 	enum pending_state state;
 	int error;
-	struct wait wait; /* in PENDING_UNDER_WAY: what has to happen */
+	struct wait wait; /* in PENDING_UNDER_WAY, PENDING_CARRYING: what has to happen */
+	short hidden;     /* events of poll(2) that the program must not see meanwhile */
+	bool waits;       /* it counts in pending_waiting */
 	bool seen;        /* the program has waited for it in a way that we know */
 	union gp_address destination;
 
-	struct handshake *handshake;
+	struct handshake *handshake; /* of PENDING_UNDER_WAY */
+	struct carrier *carrier;     /* of PENDING_CARRYING */
 	uint64_t cookie;
 	atomic_uint id;       /* of the record: names it in a tag */
 	atomic_bool reserved; /* it is in use, or about to be (record.c's) */
@@ -66,6 +73,15 @@ static inline bool pending_any(void)
 		atomic_load_explicit(&pending_count, memory_order_relaxed) != 0, 0);
 }
 
+/* Is there any that the program's own waits have to drive? */
+extern atomic_uint pending_waiting;
+
+static inline bool pending_waits(void)
+{
+	return __builtin_expect(
+		atomic_load_explicit(&pending_waiting, memory_order_relaxed) != 0, 0);
+}
+
 /* Has there ever been a record? */
 bool pending_ever(void);
 
@@ -74,6 +90,17 @@ bool pending_ever(void);
  * connect() on the socket was faster. */
 struct pending *pending_begin(int fd, const union gp_address *destination,
 			      struct handshake *handshake);
+
+/* Makes the record of `fd`, which leads to a proxy that the program speaks to: as
+ * pending_begin(). */
+struct pending *pending_carry(int fd, const union gp_address *destination,
+			      struct carrier *carrier);
+
+/* Does the descriptor mean its socket? */
+bool pending_has_fd(const struct pending *pending, int fd);
+
+/* Does another process, a parent or a child of this one, take its steps? */
+bool pending_is_asleep(struct pending *pending);
 
 /* The record of `fd`, taken; or NULL. */
 struct pending *pending_take(int fd);
@@ -100,17 +127,13 @@ void pending_abort(struct pending *pending, int error);
 void pending_add_fd(struct pending *pending, int copy);
 void pending_remove_fd(struct pending *pending, int fd);
 
-/* The program's own registration is in the set: it becomes ours for the time. */
-void pending_take_over(struct pending *pending, int set, int fd,
-		       const struct epoll_event *event);
+/* Are the program's registrations of the socket ours now? */
+bool pending_hides(const struct pending *pending);
 
-/* epoll_ctl() on a socket under way. As epoll_ctl(2), with errno. */
-int pending_epoll_ctl(struct pending *pending, int set, int op, int fd,
-		      struct epoll_event *event);
-
-/* The record that a tag in an event of epoll_wait(2) stands for goes on. *asleep: nothing
- * came of it because the process that drives it is another one. */
-void pending_event(uint32_t id, bool *asleep);
+/* The record that the tag in an event of epoll_wait(2) on `set` stands for goes on. True:
+ * the event has something for the program too, which it says now. *asleep: nothing came
+ * of it because the process that drives it is another one. */
+bool pending_event(int set, struct epoll_event *event, bool *asleep);
 
 /* The time when some record has to go on though nothing happens (CLOCK_NEVER: none; may
  * be too early), and going on when it has come. */

@@ -32,7 +32,7 @@ static int shim_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeo
 
 SHIM_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
-	return pending_any() ? shim_poll(fds, n, timeout) : real_poll(fds, n, timeout);
+	return pending_waits() ? shim_poll(fds, n, timeout) : real_poll(fds, n, timeout);
 }
 
 SHIM_ALIAS(__poll, poll);
@@ -40,15 +40,15 @@ SHIM_ALIAS(__poll, poll);
 SHIM_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 		      const sigset_t *mask)
 {
-	return pending_any() ? shim_ppoll(fds, n, timeout, mask)
-			     : real_ppoll(fds, n, timeout, mask);
+	return pending_waits() ? shim_ppoll(fds, n, timeout, mask)
+			       : real_ppoll(fds, n, timeout, mask);
 }
 
 /* A list that does not fit its room is libc's to abort for. */
 SHIM_EXPORT int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t room);
 SHIM_EXPORT int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t room)
 {
-	if (!pending_any() || room / sizeof(*fds) < n)
+	if (!pending_waits() || room / sizeof(*fds) < n)
 		return real___poll_chk(fds, n, timeout, room);
 	return shim_poll(fds, n, timeout);
 }
@@ -58,7 +58,7 @@ SHIM_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec 
 SHIM_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 			    const sigset_t *mask, size_t room)
 {
-	if (!pending_any() || room / sizeof(*fds) < n)
+	if (!pending_waits() || room / sizeof(*fds) < n)
 		return real___ppoll_chk(fds, n, timeout, mask, room);
 	return shim_ppoll(fds, n, timeout, mask);
 }
@@ -78,8 +78,8 @@ SHIM_EXPORT int __ppoll64(struct pollfd *fds, nfds_t n, const struct timespec64 
 SHIM_EXPORT int __ppoll64(struct pollfd *fds, nfds_t n, const struct timespec64 *timeout,
 			  const sigset_t *mask)
 {
-	return pending_any() ? shim_ppoll64(fds, n, timeout, mask)
-			     : real___ppoll64(fds, n, timeout, mask);
+	return pending_waits() ? shim_ppoll64(fds, n, timeout, mask)
+			       : real___ppoll64(fds, n, timeout, mask);
 }
 
 #ifdef TIME64_PPOLL_CHK
@@ -90,7 +90,7 @@ SHIM_EXPORT int __ppoll64_chk(struct pollfd *fds, nfds_t n,
 			      const struct timespec64 *timeout, const sigset_t *mask,
 			      size_t room)
 {
-	if (!pending_any() || room / sizeof(*fds) < n)
+	if (!pending_waits() || room / sizeof(*fds) < n)
 		return real___ppoll64_chk(fds, n, timeout, mask, room);
 	return shim_ppoll64(fds, n, timeout, mask);
 }

@@ -5,9 +5,10 @@
  * Theory of operation: the kernel polls a copy of the program's list, in which a socket
  * in handshake is replaced by what the handshake waits for. When that is ready the
  * handshake goes on and the list is made anew, with what is left of the time; the program
- * sees only its own events, and of a socket nothing until its record is over. In a
- * process with threads another one can let the handshake go on meanwhile: the list then
- * has a bell at its end.
+ * sees only its own events, and of a socket nothing until its record is over. The same
+ * for one that carries HTTP requests, as long as something is hidden of it; what is not
+ * hidden is waited for too. In a process with threads another one can let a record go on
+ * meanwhile: the list then has a bell at its end.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -27,17 +28,27 @@
 /* How long without a bell, if there is none (milliseconds). */
 #define NO_BELL_MS 20
 
+#define READING                                                                          \
+	(POLLIN | POLLRDNORM | POLLRDBAND | POLLRDHUP | POLLPRI | POLLHUP | POLLERR)
+#define WRITING (POLLOUT | POLLWRNORM | POLLWRBAND)
+
+/* How an entry of the kernel's list differs from the program's. */
+struct slot {
+	bool driven; /* it is there for a record, too */
+	short shown; /* what of its events the program may see */
+};
+
 struct pollset {
 	struct pollfd *fds; /* the program's */
 	nfds_t n;
-	struct pollfd *inner; /* n + 1; a replaced one has `revents` -1 before the wait */
-	bool *replaced;
+	struct pollfd *inner; /* n + 1 */
+	struct slot *slots;
 	int64_t until; /* when the next handshake has to go on */
 	int bell;
 	void *memory; /* of a long list, or NULL */
 	size_t size;
 	struct pollfd few[ON_STACK + 1];
-	bool few_replaced[ON_STACK + 1];
+	struct slot few_slots[ON_STACK + 1];
 };
 
 static bool reserve(struct pollset *set)
@@ -45,16 +56,16 @@ static bool reserve(struct pollset *set)
 	size_t entries = set->n + 1;
 
 	set->inner = set->few;
-	set->replaced = set->few_replaced;
+	set->slots = set->few_slots;
 	if (set->n <= ON_STACK)
 		return true;
-	set->size = entries * (sizeof(*set->inner) + sizeof(*set->replaced));
+	set->size = entries * (sizeof(*set->inner) + sizeof(*set->slots));
 	set->memory = mmap(NULL, set->size, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (set->memory == MAP_FAILED)
 		return false;
 	set->inner = set->memory;
-	set->replaced = (bool *)(set->inner + entries);
+	set->slots = (struct slot *)(set->inner + entries);
 	return true;
 }
 
@@ -70,7 +81,25 @@ static void hang_bell(struct pollset *set, struct pending *pending)
 		set->until = clock_now() + NO_BELL_MS;
 }
 
-/* Makes the list. True if a socket in it is in handshake. */
+/* The entry waits for what the record waits for, besides what the program may see. */
+static void drive(struct pollset *set, nfds_t i, struct pending *pending)
+{
+	struct wait wait = pending->wait;
+	short shown = 0;
+
+	if (pending->state == PENDING_CARRYING && pending_has_fd(pending, wait.fd))
+		shown = pending->hidden & POLLOUT ? 0 : WRITING;
+	if (pending->state == PENDING_CARRYING && !(pending->hidden & POLLIN))
+		shown |= READING;
+	set->slots[i] = (struct slot){.driven = true, .shown = shown};
+	set->inner[i].fd = wait.fd;
+	set->inner[i].events = (short)(wait.events | (set->fds[i].events & shown));
+	if (wait.until < set->until)
+		set->until = wait.until;
+	hang_bell(set, pending);
+}
+
+/* Makes the list. True if a socket in it has a record to drive. */
 static bool fill(struct pollset *set)
 {
 	bool any = false;
@@ -80,18 +109,14 @@ static bool fill(struct pollset *set)
 		struct pending *pending;
 
 		set->inner[i] = set->fds[i];
-		set->replaced[i] = false;
+		set->slots[i] = (struct slot){.shown = -1};
 		pending = set->fds[i].fd >= 0 ? pending_take(set->fds[i].fd) : NULL;
 		if (!pending)
 			continue;
 		pending->seen = true;
-		if (pending->state == PENDING_UNDER_WAY) {
-			any = set->replaced[i] = true;
-			set->inner[i].fd = pending->wait.fd;
-			set->inner[i].events = pending->wait.events;
-			if (pending->wait.until < set->until)
-				set->until = pending->wait.until;
-			hang_bell(set, pending);
+		if (pending_hides(pending)) {
+			any = true;
+			drive(set, i, pending);
 		}
 		pending_leave(pending);
 	}
@@ -104,7 +129,7 @@ static void take_bell_away(struct pollset *set)
 		return;
 	for (nfds_t i = 0; i < set->n; i++) {
 		struct pending *pending =
-			set->replaced[i] ? pending_take(set->fds[i].fd) : NULL;
+			set->slots[i].driven ? pending_take(set->fds[i].fd) : NULL;
 
 		if (!pending)
 			continue;
@@ -132,7 +157,7 @@ static void go_on(struct pollset *set, bool all)
 	for (nfds_t i = 0; i < set->n; i++) {
 		struct pending *pending;
 
-		if (!set->replaced[i] || (!all && !set->inner[i].revents))
+		if (!set->slots[i].driven || (!all && !set->inner[i].revents))
 			continue;
 		pending = pending_take(set->fds[i].fd);
 		if (!pending)
@@ -148,7 +173,11 @@ static int report(struct pollset *set)
 	int count = 0;
 
 	for (nfds_t i = 0; i < set->n; i++) {
-		set->fds[i].revents = set->replaced[i] ? 0 : set->inner[i].revents;
+		short shown = set->slots[i].shown;
+
+		if (set->slots[i].driven)
+			shown &= set->fds[i].events;
+		set->fds[i].revents = set->inner[i].revents & shown;
 		if (set->fds[i].revents & POLLIN && nest_has(set->fds[i].fd) &&
 		    !nest_is_ready(set->fds[i].fd))
 			set->fds[i].revents = 0;

@@ -8,7 +8,7 @@
 #include "route.h"
 #include "settings.h"
 
-void route_question(struct link *link, const union gp_address *destination)
+void route_question(struct link *link, const union gp_address *destination, bool tunnel)
 {
 	struct gp_text lines = settings_lines();
 	char address[GP_ADDRESS_MAX];
@@ -19,7 +19,25 @@ void route_question(struct link *link, const union gp_address *destination)
 	gp_wire_add(&link->out, "address", address);
 	if (locals_find(destination, name))
 		gp_wire_add(&link->out, "host", name);
+	if (tunnel)
+		gp_wire_add(&link->out, "want", "tunnel");
 	gp_buf_add(&link->out, lines.p, lines.len);
+}
+
+static const struct {
+	const char *name;
+	enum way way;
+} ways[] = {
+	{"direct", WAY_DIRECT},           {"tunnel", WAY_TUNNEL},
+	{"forward", WAY_FORWARD},         {"observe", WAY_OBSERVE},
+	{"unreachable", WAY_UNREACHABLE},
+};
+
+static void read_way(struct route *route, const char *value)
+{
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (!strcmp(value, ways[i].name))
+			route->way = ways[i].way;
 }
 
 static void read_line(struct route *route, const char *key, const char *value)
@@ -27,10 +45,7 @@ static void read_line(struct route *route, const char *key, const char *value)
 	uint64_t number;
 
 	if (!strcmp(key, "way")) {
-		if (!strcmp(value, "tunnel"))
-			route->way = WAY_TUNNEL;
-		else if (!strcmp(value, "unreachable"))
-			route->way = WAY_UNREACHABLE;
+		read_way(route, value);
 	} else if (!strcmp(key, "proxy")) {
 		if (route->count < GP_PROXY_ADDRESSES_MAX &&
 		    gp_address_parse(value, &route->proxies[route->count]))
@@ -41,6 +56,11 @@ static void read_line(struct route *route, const char *key, const char *value)
 		route->authorization = value;
 	} else if (!strcmp(key, "settled")) {
 		route->settled = !strcmp(value, "1");
+	} else if (!strcmp(key, "refused")) {
+		route->forward_if_refused = !strcmp(value, "forward");
+	} else if (!strcmp(key, "remember")) {
+		if (gp_text_to_uint(gp_text(value), 3600, &number))
+			route->remember = (unsigned)number;
 	} else if (!strcmp(key, "reason")) {
 		log_line(LOG_WARN, "agent: %s", value);
 	} else if (!strcmp(key, "errno") &&
@@ -58,7 +78,13 @@ enum gp_err route_answer(struct route *route, struct gp_wire *answer)
 		return GP_ERR_WIRE_SYNTAX;
 	while (gp_wire_next(answer, &key, &value))
 		read_line(route, key, value);
-	if (route->way == WAY_TUNNEL && (!route->count || !route->authority))
-		return GP_ERR_WIRE_SYNTAX;
-	return GP_OK;
+	switch (route->way) {
+	case WAY_TUNNEL:
+	case WAY_FORWARD:
+		return route->count && route->authority ? GP_OK : GP_ERR_WIRE_SYNTAX;
+	case WAY_OBSERVE:
+		return route->count ? GP_OK : GP_ERR_WIRE_SYNTAX;
+	default:
+		return GP_OK;
+	}
 }

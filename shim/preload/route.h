@@ -7,7 +7,13 @@
 
 #include "link.h"
 
-enum way { WAY_DIRECT, WAY_TUNNEL, WAY_UNREACHABLE };
+enum way {
+	WAY_DIRECT,
+	WAY_TUNNEL,
+	WAY_FORWARD, /* the program's requests go to the proxy, edited */
+	WAY_OBSERVE, /* the program speaks to the proxy itself */
+	WAY_UNREACHABLE
+};
 
 struct route {
 	enum way way;
@@ -17,10 +23,13 @@ struct route {
 	const char *authority;     /* both point into the link's packet */
 	const char *authorization; /* NULL: send none */
 	bool settled;              /* the agent needs not hear how it ends */
+	bool forward_if_refused;   /* of WAY_TUNNEL: should the proxy refuse CONNECT */
+	unsigned remember; /* seconds for which WAY_DIRECT stays true; 0: unknown */
 };
 
-/* Begins the question on the link; link_step() asks it. */
-void route_question(struct link *link, const union gp_address *destination);
+/* Begins the question on the link; link_step() asks it. `tunnel`: the program does not
+ * speak HTTP, so that WAY_FORWARD is no way for it. */
+void route_question(struct link *link, const union gp_address *destination, bool tunnel);
 
 /* Reads the answer. GP_ERR_WIRE_SYNTAX: it is none. */
 enum gp_err route_answer(struct route *route, struct gp_wire *answer) GP_MUST_CHECK;

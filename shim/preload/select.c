@@ -171,8 +171,8 @@ static int shim_pselect(int n, fd_set *in, fd_set *out, fd_set *except,
 SHIM_EXPORT int select(int n, fd_set *restrict in, fd_set *restrict out,
 		       fd_set *restrict except, struct timeval *restrict timeout)
 {
-	return pending_any() ? shim_select(n, in, out, except, timeout)
-			     : real_select(n, in, out, except, timeout);
+	return pending_waits() ? shim_select(n, in, out, except, timeout)
+			       : real_select(n, in, out, except, timeout);
 }
 
 SHIM_ALIAS(__select, select);
@@ -181,8 +181,8 @@ SHIM_EXPORT int pselect(int n, fd_set *restrict in, fd_set *restrict out,
 			fd_set *restrict except, const struct timespec *restrict timeout,
 			const sigset_t *restrict mask)
 {
-	return pending_any() ? shim_pselect(n, in, out, except, timeout, mask)
-			     : real_pselect(n, in, out, except, timeout, mask);
+	return pending_waits() ? shim_pselect(n, in, out, except, timeout, mask)
+			       : real_pselect(n, in, out, except, timeout, mask);
 }
 
 #ifdef TIME64_SIBLINGS
@@ -219,8 +219,8 @@ SHIM_EXPORT int __select64(int n, fd_set *in, fd_set *out, fd_set *except,
 SHIM_EXPORT int __select64(int n, fd_set *in, fd_set *out, fd_set *except,
 			   struct timeval64 *timeout)
 {
-	return pending_any() ? shim_select64(n, in, out, except, timeout)
-			     : real___select64(n, in, out, except, timeout);
+	return pending_waits() ? shim_select64(n, in, out, except, timeout)
+			       : real___select64(n, in, out, except, timeout);
 }
 
 SHIM_EXPORT int __pselect64(int n, fd_set *in, fd_set *out, fd_set *except,
@@ -228,7 +228,7 @@ SHIM_EXPORT int __pselect64(int n, fd_set *in, fd_set *out, fd_set *except,
 SHIM_EXPORT int __pselect64(int n, fd_set *in, fd_set *out, fd_set *except,
 			    const struct timespec64 *timeout, const sigset_t *mask)
 {
-	return pending_any() ? shim_pselect64(n, in, out, except, timeout, mask)
-			     : real___pselect64(n, in, out, except, timeout, mask);
+	return pending_waits() ? shim_pselect64(n, in, out, except, timeout, mask)
+			       : real___pselect64(n, in, out, except, timeout, mask);
 }
 #endif

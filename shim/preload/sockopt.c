@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* getsockopt(), setsockopt(), shutdown(), ioctl(): what a socket in handshake says of
+/* getsockopt(), setsockopt(), shutdown(), ioctl(): what a socket with a record says of
  * itself, and takes. */
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -8,10 +8,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "carrier.h"
+#include "carry.h"
 #include "export.h"
 #include "handshake.h"
 #include "libc.h"
 #include "pending.h"
+#include "record.h"
 #include "touch.h"
 
 /* The record of a socket that is under way, taken; or NULL. */
@@ -31,14 +34,27 @@ static void replace(void *value, const socklen_t *len, const void *better, size_
 	memcpy(value, better, *len < size ? *len : size);
 }
 
+/* The program's SO_RCVLOWAT while we may have set another one; 0: ask the kernel. */
+static int low_water_of(const struct pending *pending)
+{
+	switch (pending->state) {
+	case PENDING_UNDER_WAY:
+		return handshake_low_water(pending->handshake);
+	case PENDING_CARRYING:
+		return carrier_low_water(pending->carrier);
+	default:
+		return 0;
+	}
+}
+
 static void tell_low_water(int fd, void *value, const socklen_t *len)
 {
-	struct pending *pending = take_under_way(fd);
+	struct pending *pending = pending_take(fd);
 	int bytes;
 
 	if (!pending)
 		return;
-	bytes = handshake_low_water(pending->handshake);
+	bytes = low_water_of(pending);
 	if (bytes > 0)
 		replace(value, len, &bytes, sizeof(bytes));
 	pending_leave(pending);
@@ -82,22 +98,36 @@ SHIM_EXPORT int getsockopt(int fd, int level, int name, void *restrict value,
 			     : real_getsockopt(fd, level, name, value, len);
 }
 
-/* Kept until the handshake is over, which needs to see short replies. */
+static bool set_low_water(struct pending *pending, int bytes)
+{
+	switch (pending->state) {
+	case PENDING_UNDER_WAY:
+		if (bytes > 0)
+			handshake_set_low_water(pending->handshake, bytes);
+		return bytes > 0;
+	case PENDING_CARRYING:
+		return carrier_set_low_water(pending->carrier, bytes);
+	default:
+		return false;
+	}
+}
+
+/* Kept for as long as we need to see short replies. */
 static bool keep_low_water(int fd, const void *value, socklen_t len)
 {
 	struct pending *pending;
+	bool kept;
 	int bytes;
 
 	if (!value || len < sizeof(bytes))
 		return false;
 	memcpy(&bytes, value, sizeof(bytes));
-	pending = take_under_way(fd);
+	pending = pending_take(fd);
 	if (!pending)
 		return false;
-	if (bytes > 0)
-		handshake_set_low_water(pending->handshake, bytes);
+	kept = set_low_water(pending, bytes);
 	pending_leave(pending);
-	return bytes > 0;
+	return kept;
 }
 
 SHIM_EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
@@ -112,21 +142,28 @@ SHIM_EXPORT int shutdown(int fd, int how)
 {
 	if (pending_any() && how >= SHUT_RD && how <= SHUT_RDWR && touch_shutdown(fd))
 		return 0;
+	if (pending_any() && how == SHUT_WR && carry_shutdown(fd))
+		return 0;
 	return real_shutdown(fd, how);
 }
 
-/* What waits in the socket is the proxy's. */
-static int shim_ioctl(int fd, unsigned long request, void *argument)
+/* How much of what waits in the socket is the program's. */
+static int count_of(int fd, int count)
 {
-	struct pending *pending = request == FIONREAD ? take_under_way(fd) : NULL;
-	int err;
+	struct pending *pending = take_under_way(fd);
 
 	if (!pending)
-		return real_ioctl(fd, request, argument);
-	err = real_ioctl(fd, request, argument);
-	if (!err)
-		*(int *)argument = 0;
+		return carry_count(fd, count);
 	pending_leave(pending);
+	return 0;
+}
+
+static int shim_ioctl(int fd, unsigned long request, void *argument)
+{
+	int err = real_ioctl(fd, request, argument);
+
+	if (!err && request == FIONREAD && record_at(fd))
+		*(int *)argument = count_of(fd, *(int *)argument);
 	return err;
 }
 

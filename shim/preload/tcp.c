@@ -50,6 +50,17 @@ bool tcp_is_blocking(int fd)
 	return flags >= 0 && !(flags & O_NONBLOCK);
 }
 
+int64_t tcp_deadline(int fd, int option)
+{
+	struct timeval timeout;
+	socklen_t len = sizeof(timeout);
+
+	if (real_getsockopt(fd, SOL_SOCKET, option, &timeout, &len) ||
+	    (!timeout.tv_sec && !timeout.tv_usec))
+		return CLOCK_NEVER;
+	return clock_end(timeout.tv_sec, timeout.tv_usec * 1000LL);
+}
+
 enum gp_err tcp_init(struct tcp *tcp, int fd)
 {
 	socklen_t bound_len = sizeof(tcp->bound);
@@ -63,6 +74,13 @@ enum gp_err tcp_init(struct tcp *tcp, int fd)
 	tcp->receive_low_water = get_int(fd, SOL_SOCKET, SO_RCVLOWAT);
 	set_low_water(tcp, 1);
 	return GP_OK;
+}
+
+void tcp_adopt(struct tcp *tcp, int fd)
+{
+	*tcp = (struct tcp){.fd = fd, .dirty = true};
+	tcp->domain = get_int(fd, SOL_SOCKET, SO_DOMAIN);
+	tcp->receive_low_water = get_int(fd, SOL_SOCKET, SO_RCVLOWAT);
 }
 
 void tcp_release(struct tcp *tcp)

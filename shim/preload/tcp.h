@@ -31,6 +31,9 @@ bool tcp_is_datagram(int fd);
 /* Looks at an idle socket and prepares it. Undo by tcp_release(). */
 enum gp_err tcp_init(struct tcp *tcp, int fd) GP_MUST_CHECK;
 
+/* The same for one that is connected, or connecting, and stays as it is for now. */
+void tcp_adopt(struct tcp *tcp, int fd);
+
 /* Begins to connect to `address`, after disconnecting in place what was connected before.
  * Where the kernel refuses that, and for an address of the other family, a new socket
  * with the same options takes the descriptor's place. PROGRESS_WAIT: goes on by itself,
@@ -43,6 +46,9 @@ int tcp_connect_as_asked(int fd, const union gp_address *address);
 
 /* How that stands: PROGRESS_WAIT until the socket is ready for POLLOUT. */
 enum progress tcp_connected(struct tcp *tcp) GP_MUST_CHECK;
+
+/* When a call ends that begins now, by SO_SNDTIMEO or SO_RCVTIMEO. */
+int64_t tcp_deadline(int fd, int option);
 
 /* Is the socket's O_NONBLOCK unset? */
 bool tcp_is_blocking(int fd);

@@ -10,9 +10,9 @@
 #include "tcp.h"
 #include "touch.h"
 
-bool touch_await(int fd, int64_t until, bool restarts)
+bool touch_await(int fd, short events, int64_t until, bool restarts)
 {
-	struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
+	struct pollfd pollfd = {.fd = fd, .events = events};
 	int ready;
 
 	do
@@ -32,15 +32,31 @@ static bool was_waited_for_unseen(const struct pending *pending, int fd)
 	       pollfd.revents == POLLOUT;
 }
 
-/* The record of fd after another step; NULL if there is none (any more). */
-static struct pending *take_and_step(int fd)
+static bool is_connected(const struct pending *pending)
+{
+	return pending->state == PENDING_OVER || pending->state == PENDING_CARRYING;
+}
+
+/* The record of a socket that is not connected, or NULL. */
+static struct pending *take(int fd)
 {
 	struct pending *pending = pending_take(fd);
+
+	if (!pending || !is_connected(pending))
+		return pending;
+	pending_leave(pending);
+	return NULL;
+}
+
+/* The same after another step. */
+static struct pending *take_and_step(int fd)
+{
+	struct pending *pending = take(fd);
 
 	if (!pending)
 		return NULL;
 	pending_step(pending);
-	if (pending->state != PENDING_OVER)
+	if (!is_connected(pending))
 		return pending;
 	pending_leave(pending);
 	return NULL;
@@ -59,7 +75,7 @@ static bool await_with(int fd, bool may_block)
 		((may_block && tcp_is_blocking(fd)) ||
 		 was_waited_for_unseen(pending, fd));
 	pending_leave(pending);
-	return !waits || touch_await(fd, CLOCK_NEVER, true);
+	return !waits || touch_await(fd, POLLOUT, CLOCK_NEVER, true);
 }
 
 static bool transfer(int fd, int flags, bool receives, ssize_t *result)
@@ -70,7 +86,7 @@ static bool transfer(int fd, int flags, bool receives, ssize_t *result)
 	*result = -1;
 	if (!await_with(fd, !(flags & MSG_DONTWAIT)))
 		return true;
-	pending = pending_take(fd);
+	pending = take(fd);
 	if (!pending)
 		return false;
 	if (pending->state == PENDING_UNDER_WAY)
@@ -118,7 +134,7 @@ bool touch_is_unconnected(int fd)
 	bool under_way;
 
 	if (await_with(fd, false))
-		pending = pending_take(fd);
+		pending = take(fd);
 	under_way = pending && pending->state == PENDING_UNDER_WAY;
 	if (pending)
 		pending_leave(pending);

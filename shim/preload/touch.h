@@ -29,8 +29,9 @@ bool touch_is_unconnected(int fd);
 /* shutdown(). False: make it. */
 bool touch_shutdown(int fd);
 
-/* Waits until fd is not under way any more, as a blocking connect() does, until `until`
- * of clock_now(). False with errno EINTR or ETIMEDOUT. A cancellation point. */
-bool touch_await(int fd, int64_t until, bool restarts);
+/* Waits as a blocking call does, until `until` of clock_now(), for POLLOUT or POLLIN of
+ * fd; that it is not under way any more is both. False with errno EINTR or ETIMEDOUT. A
+ * cancellation point. */
+bool touch_await(int fd, short events, int64_t until, bool restarts);
 
 #endif

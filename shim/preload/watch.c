@@ -40,10 +40,9 @@ static void notice_closed(struct watch *watch, const struct wait *wait)
 	watch->cookie = wait->cookie;
 }
 
-static bool point(struct watch *watch, const struct wait *wait, uint64_t tag)
+static bool point(struct watch *watch, const struct wait *wait, uint32_t events,
+		  uint64_t tag)
 {
-	/* poll(2) and epoll(7) number these events alike. */
-	uint32_t events = (uint32_t)wait->events;
 	struct epoll_event event = {.events = events, .data.u64 = tag};
 	bool same;
 
@@ -64,10 +63,12 @@ static bool point(struct watch *watch, const struct wait *wait, uint64_t tag)
 	return true;
 }
 
-bool watch_point(struct watch *watch, const struct wait *wait, uint64_t tag)
+bool watch_point(struct watch *watch, const struct wait *wait, uint32_t events,
+		 uint64_t tag)
 {
 	int saved_errno = errno;
-	bool there = point(watch, wait, tag);
+	/* poll(2) and epoll(7) number these events alike. */
+	bool there = point(watch, wait, (uint32_t)wait->events | events, tag);
 
 	errno = saved_errno;
 	return there;

@@ -23,9 +23,10 @@ struct watch {
 	bool tagged;               /* false: the program's own registration is there */
 };
 
-/* Makes the set wait for `wait` of the socket `fd`. False: the program's registration is
- * not there (any more). */
-bool watch_point(struct watch *watch, const struct wait *wait, uint64_t tag);
+/* Makes the set wait for `wait` of the socket `fd`, and for more `events` of it that the
+ * program is to see. False: the program's registration is not there (any more). */
+bool watch_point(struct watch *watch, const struct wait *wait, uint32_t events,
+		 uint64_t tag);
 
 /* Puts the program's registration back. */
 void watch_restore(struct watch *watch);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Asking the agent how a challenge is answered, in steps that never wait: in the
+ * conversation that told the way if that is still open, else in a new one. Keeps errno.
+ */
+#ifndef GATEPASS_ADVICE_H
+#define GATEPASS_ADVICE_H
+
+#include <gatepass/host.h>
+#include <gatepass/text.h>
+
+#include "link.h"
+
+/* Stays valid until the answer has come. */
+struct challenge {
+	int status;
+	bool kept; /* the connection can carry the answer */
+	struct gp_text method, uri, fields;
+	struct gp_text offered; /* our authorization in the request; p is NULL for none */
+	const union gp_address *destination; /* of the connection */
+	bool tunnel;                         /* see route_question() */
+};
+
+struct advice {
+	bool asks_way; /* of a new conversation, before it is shown the challenge */
+	bool reopened; /* a second agent is being asked about one challenge */
+};
+
+void advice_begin(struct advice *advice, struct link *link,
+		  const struct challenge *challenge);
+
+/* PROGRESS_DONE: *authorization is the answer, in the link's packet, or NULL: there is
+ * none. PROGRESS_FAILED, PROGRESS_WAIT: as link_step(). */
+enum progress advice_step(struct advice *advice, struct link *link,
+			  const struct challenge *challenge,
+			  const char **authorization) GP_MUST_CHECK;
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/* Sending and receiving through a carrier. */
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "carrier.h"
+#include "carry.h"
+#include "clock.h"
+#include "libc.h"
+#include "pending.h"
+#include "tcp.h"
+#include "touch.h"
+
+static struct pending *take(int fd)
+{
+	struct pending *pending = pending_take(fd);
+
+	if (pending && pending->state != PENDING_CARRYING) {
+		pending_leave(pending);
+		return NULL;
+	}
+	return pending;
+}
+
+/* Waits as a blocking call does. False with errno. */
+static bool await(int fd, short events, int flags)
+{
+	int option = events == POLLIN ? SO_RCVTIMEO : SO_SNDTIMEO;
+	int64_t until;
+
+	if (flags & MSG_DONTWAIT || !tcp_is_blocking(fd)) {
+		errno = EAGAIN;
+		return false;
+	}
+	until = tcp_deadline(fd, option);
+	if (touch_await(fd, events, until, until == CLOCK_NEVER))
+		return true;
+	if (errno == ETIMEDOUT)
+		errno = EAGAIN;
+	return false;
+}
+
+/* --- sending -------------------------------------------------------------------------
+ */
+
+/* Where in the program's bytes we are. */
+struct cursor {
+	const struct iovec *parts;
+	size_t count, part, offset;
+	size_t done;
+};
+
+static void skip(struct cursor *cursor, size_t len)
+{
+	cursor->offset += len;
+	cursor->done += len;
+	while (cursor->part < cursor->count &&
+	       cursor->offset >= cursor->parts[cursor->part].iov_len) {
+		cursor->offset -= cursor->parts[cursor->part].iov_len;
+		cursor->part++;
+	}
+}
+
+/* Sends what can be sent now. Returns what stopped it: 0 for nothing, or an errno. */
+static int send_some(struct carrier *carrier, struct cursor *cursor, int flags,
+		     bool *over)
+{
+	*over = false;
+	skip(cursor, 0);
+	while (cursor->part < cursor->count && !*over) {
+		const struct iovec *part = &cursor->parts[cursor->part];
+		size_t len = part->iov_len - cursor->offset;
+		ssize_t sent =
+			carrier_send(carrier, (char *)part->iov_base + cursor->offset,
+				     len, flags, over);
+
+		if (sent < 0)
+			return errno;
+		skip(cursor, (size_t)sent);
+		if ((size_t)sent < len && !*over)
+			return EAGAIN;
+	}
+	return 0;
+}
+
+/* One who sends to a lost connection gets SIGPIPE from the kernel, if he does. */
+static void raise_if_due(int fd, int flags)
+{
+	int saved_errno = errno;
+
+	if (errno == EPIPE)
+		real_send(fd, "", 0, flags & MSG_NOSIGNAL);
+	errno = saved_errno;
+}
+
+static bool finish(struct pending *pending, int fd, int flags, ssize_t *result)
+{
+	bool failed = pending->state == PENDING_FAILED;
+
+	if (failed)
+		errno = pending_tell(pending);
+	pending_leave(pending);
+	if (failed)
+		raise_if_due(fd, flags);
+	*result = -1;
+	return failed;
+}
+
+/* What the kernel has taken of a call is its result, whatever came then. */
+static bool tell_sent(const struct cursor *cursor, ssize_t *result)
+{
+	*result = cursor->done ? (ssize_t)cursor->done : -1;
+	return true;
+}
+
+bool carry_send(int fd, const struct iovec *parts, size_t count, int flags,
+		ssize_t *result)
+{
+	struct cursor cursor = {.parts = parts, .count = count};
+	int saved_errno = errno, error;
+	struct pending *pending;
+	bool over;
+
+	for (;;) {
+		pending = take(fd);
+		if (!pending)
+			break;
+		error = send_some(pending->carrier, &cursor, flags, &over);
+		pending_step(pending);
+		if (pending->state == PENDING_FAILED)
+			return finish(pending, fd, flags, result);
+		pending_leave(pending);
+		if (over)
+			break;
+		if (!error) {
+			errno = saved_errno;
+			*result = (ssize_t)cursor.done;
+			return true;
+		}
+		errno = error;
+		if (error != EAGAIN || !await(fd, POLLOUT, flags))
+			return tell_sent(&cursor, result);
+	}
+	errno = saved_errno;
+	*result = (ssize_t)cursor.done;
+	return cursor.done > 0;
+}
+
+/* --- receiving -----------------------------------------------------------------------
+ */
+
+static size_t length_of(const struct msghdr *message)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < message->msg_iovlen; i++)
+		len += message->msg_iov[i].iov_len;
+	return len;
+}
+
+/* The record, taken, once what waits in the socket is the program's. False: *result says
+ * what came of it; the record is NULL if the call is the kernel's. */
+static bool await_response(int fd, int flags, struct pending **pending)
+{
+	for (;;) {
+		*pending = take(fd);
+		if (!*pending)
+			return true;
+		pending_step(*pending);
+		if ((*pending)->state == PENDING_CARRYING &&
+		    carrier_shows((*pending)->carrier))
+			return true;
+		if ((*pending)->state != PENDING_CARRYING) {
+			pending_leave(*pending);
+			*pending = NULL;
+			return true;
+		}
+		pending_leave(*pending);
+		*pending = NULL;
+		if (!await(fd, POLLIN, flags))
+			return false;
+	}
+}
+
+static void report(int fd, const struct msghdr *message, size_t len, int flags)
+{
+	struct pending *pending = take(fd);
+	int saved_errno = errno;
+
+	if (!pending)
+		return;
+	if (flags & MSG_TRUNC)
+		carrier_received(pending->carrier, NULL, len);
+	for (size_t i = 0; i < message->msg_iovlen && len && !(flags & MSG_TRUNC); i++) {
+		size_t part = message->msg_iov[i].iov_len;
+
+		if (part > len)
+			part = len;
+		carrier_received(pending->carrier, message->msg_iov[i].iov_base, part);
+		len -= part;
+	}
+	pending_step(pending);
+	pending_leave(pending);
+	errno = saved_errno;
+}
+
+/* Into the first part alone, as far as the response goes. */
+static ssize_t receive_bounded(int fd, struct msghdr *message, size_t bound, int flags)
+{
+	struct iovec part = {
+		.iov_base = message->msg_iov[0].iov_base,
+		.iov_len = bound,
+	};
+	struct msghdr bounded = *message;
+	ssize_t got;
+
+	bounded.msg_iov = &part;
+	bounded.msg_iovlen = 1;
+	got = real_recvmsg(fd, &bounded, flags & ~MSG_WAITALL);
+	message->msg_namelen = bounded.msg_namelen;
+	message->msg_controllen = bounded.msg_controllen;
+	message->msg_flags = bounded.msg_flags;
+	return got;
+}
+
+static ssize_t receive_once(int fd, struct msghdr *message, int flags, bool *carries)
+{
+	struct iovec *first = message->msg_iovlen ? message->msg_iov : NULL;
+	size_t bound = first ? first->iov_len : 0, room = bound;
+	struct pending *pending;
+	ssize_t got;
+
+	*carries = true;
+	if (!await_response(fd, flags, &pending))
+		return -1;
+	*carries = pending != NULL;
+	if (!pending)
+		return -1;
+	if (first)
+		bound = carrier_bound(pending->carrier, first->iov_base, room);
+	pending_leave(pending);
+	got = bound < room ? receive_bounded(fd, message, bound, flags)
+			   : real_recvmsg(fd, message, flags);
+	if (got > 0 && !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
+		report(fd, message, (size_t)got, flags);
+	return got;
+}
+
+bool carry_receive(int fd, struct msghdr *message, int flags, ssize_t *result)
+{
+	int saved_errno = errno;
+	bool carries;
+
+	if (length_of(message) == 0)
+		return false;
+	*result = receive_once(fd, message, flags, &carries);
+	if (carries && *result >= 0)
+		errno = saved_errno;
+	return carries;
+}
+
+bool carry_show(int fd, bool may_block, size_t *limit, bool *ready)
+{
+	struct pending *pending;
+	char room[4096];
+
+	size_t bound;
+
+	*ready = await_response(fd, may_block ? 0 : MSG_DONTWAIT, &pending);
+	if (!*ready)
+		return true;
+	if (!pending)
+		return false;
+	bound = carrier_bound(pending->carrier, room, sizeof(room));
+	if (bound < sizeof(room) && bound < *limit)
+		*limit = bound;
+	pending_leave(pending);
+	return true;
+}
+
+void carry_lose(int fd, size_t count)
+{
+	struct pending *pending = take(fd);
+
+	if (!pending)
+		return;
+	carrier_received(pending->carrier, NULL, count);
+	pending_leave(pending);
+}
+
+int carry_count(int fd, int count)
+{
+	struct pending *pending = take(fd);
+	char room[4096];
+
+	if (!pending)
+		return count;
+	pending_step(pending);
+	if (pending->state == PENDING_CARRYING) {
+		size_t bound = carrier_shows(pending->carrier) ? sizeof(room) : 0;
+
+		if (bound)
+			bound = carrier_bound(pending->carrier, room, bound);
+		if (bound < sizeof(room) && bound < (size_t)count)
+			count = (int)bound;
+	}
+	pending_leave(pending);
+	return count;
+}
+
+/* --- the end -------------------------------------------------------------------------
+ */
+
+bool carry_shutdown(int fd)
+{
+	struct pending *pending = take(fd);
+	bool later;
+
+	if (!pending)
+		return false;
+	later = carrier_shutdown(pending->carrier);
+	pending_step(pending);
+	pending_leave(pending);
+	return later;
+}
+
+void carry_close(int fd)
+{
+	struct pending *pending = take(fd);
+
+	if (!pending)
+		return;
+	if (pending->fd_count == 1)
+		carrier_close(pending->carrier);
+	pending_leave(pending);
+}
