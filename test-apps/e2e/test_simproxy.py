@@ -4,6 +4,7 @@
 
 import socket
 import time
+import zlib
 
 import harness
 import origin
@@ -66,6 +67,61 @@ loop
     equal(dial(proxy).recv(1), b"",
           "a connection too many is closed")
     check(proxy.wait_for("unscripted"), "and reported")
+
+
+def bodies():
+    proxy = Simproxy("""
+conn
+expect
+report
+auth YTpi early
+report
+head
+send HTTP/1.1 100 Continue\\r\\n\\r\\n
+payload
+report
+conn
+auth YTpi
+report
+conn
+auth YTpi early close
+conn
+auth YTpi head
+payload
+report
+""")
+    chunked = (b"PUT /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+               b"a;x=1\r\nabcdefghij\r\n3 ; y\r\nklm\r\n0\r\nT: y\r\n\r\n")
+    post = b"POST http://a.test:8080/x?y=1 HTTP/1.1\r\nContent-Length: 5\r\n"
+    credentials = b"Proxy-Authorization: basic YTpi\r\n"
+    whole = f"13 {zlib.crc32(b'abcdefghijklm'):08x}"
+    five = f"5 {zlib.crc32(b'hello'):08x}"
+    heard = talk(proxy, chunked + post + b"\r\nhello" + post + credentials + b"\r\nhel", b"lo",
+                 b"HEAD /h HTTP/1.1\r\n\r\n")
+    equal([line for line in heard.decode().splitlines() if line.startswith(("PUT", "POST"))],
+          [f"PUT /p {whole}", f"POST /x?y=1 {five}"], "report tells what the request was")
+    equal(proxy.told("body", 1), [whole, five, five], "bodies are read and summed up")
+    equal((len(proxy.told("challenged", 1)), heard.count(b" 407 ")), (1, 1), "auth, early")
+    check(heard.endswith(b"Content-Length: 19\r\n\r\n"), "no body answers HEAD", heard)
+    with dial(proxy) as link:
+        link.sendall(post + b"\r\n")
+        check(proxy.wait_for("header", 4), "the head is there")
+        equal(proxy.told("challenged", 2), [], "auth waits for the body")
+        link.sendall(b"hello" + b"HEAD / HTTP/1.1\r\n\r\n" + post + b"\r\nhel")
+        check(proxy.wait_for("challenged", 3), "and answers then", proxy.events)
+        link.shutdown(socket.SHUT_WR)
+        heard = b""
+        while data := link.recv(65536):
+            heard += data
+        equal((heard.count(b" 407 "), heard.count(b"Who goes?")), (3, 2),
+              "a 407 to HEAD has no body", heard)
+        equal(proxy.told("body", 2)[-1], f"3 {zlib.crc32(b'hel'):08x} cut", "a body cut short")
+    with dial(proxy) as link:
+        link.sendall(post + b"\r\n")
+        check(b"Who goes?" in link.recv(1000), "auth, early close")
+        equal(link.recv(1), b"", "closes")
+    heard = talk(proxy, post + b"\r\n", post + credentials + b"\r\nhello")
+    check(b"Who goes?" in heard and heard.endswith(f"{five}\n".encode()), "auth, head", heard)
 
 
 def timing():
@@ -131,13 +187,15 @@ def mistakes():
     for script, pattern in (("", "no conn"), ("expect\n", ":1: conn must"),
                             ("conn\nexpct\n", ":2: unknown"), ("conn\nsend \\q\n", ":2:"),
                             ("conn\nsplit x\n", ":2:"), ("conn\nrepeat\nconn\n", ":3:"),
-                            ("conn\nchunked 3\n", ":2:"), ("conn\nsend \\x4\n", ":2:")):
+                            ("conn\nchunked 3\n", ":2:"), ("conn\nauth x late\n", ":2:"),
+                            ("conn\nauth\n", ":2:"), ("conn\nsend \\x4\n", ":2:")):
         result = run([harness.BUILD / "simproxy", "-"], input=script)
         check(result.code == 2 and pattern in result.err, f"a mistake in {script!r}", result)
 
 
 def main():
     conversation()
+    bodies()
     timing()
     endings()
     relays()

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "body.h"
 #include "conn.h"
 #include "log.h"
 #include "pump.h"
@@ -32,6 +34,15 @@ struct conn {
 	unsigned long delay;
 	uint64_t wake;
 	bool close_after_out;
+
+	/* The last request. */
+	bool in_request; /* its head has been read, and the step is not over */
+	bool answered;   /* the challenge has gone out before the body */
+	bool authorized;
+	bool bodiless; /* HEAD: no response has a body */
+	struct body body;
+	char request[512]; /* its method and path */
+	char report[1024]; /* what is said of it */
 
 	bool eof;
 	bool wants_in, wants_out;
@@ -112,33 +123,77 @@ static void log_data(struct conn *conn, size_t len)
 }
 
 /* The port of "CONNECT host:port …" or "GET http://host:port/…"; 80 if it names none. */
-static void note_port(struct conn *conn, const char *line, size_t len)
+static void note_port(struct conn *conn, const char *target)
 {
-	const char *target = memchr(line, ' ', len);
-	size_t left = target ? len - (size_t)(target - line) - 1 : 0;
 	char authority[512] = "";
-	char *colon, *start = authority;
+	char *colon;
 
-	if (!target)
-		return;
-	memcpy(authority, target + 1,
-	       left < sizeof(authority) ? left : sizeof(authority) - 1);
-	authority[strcspn(authority, " ")] = '\0';
-	if (!strncasecmp(start, "http://", 7))
-		start += 7;
-	start[strcspn(start, "/?#")] = '\0';
-	colon = strrchr(start, ':');
+	strncpy(authority, target, sizeof(authority) - 1);
+	authority[strcspn(authority, "/?# ")] = '\0';
+	colon = strrchr(authority, ':');
 	conn->port = (unsigned short)(colon ? strtoul(colon + 1, NULL, 10) : 80);
 }
 
-/* Logs the head and looks for the credentials in it. */
-static bool read_head(struct conn *conn, size_t len, const char *credentials)
+static void note_request_line(struct conn *conn, const char *line, size_t len)
 {
-	const char *line = conn->in, *end = conn->in + len, *stop;
-	static const char prefix[] = "Proxy-Authorization: Basic ";
-	bool authorized = false;
+	char copy[sizeof(conn->request)] = "";
+	char *target, *path;
+
+	memcpy(copy, line, len < sizeof(copy) ? len : sizeof(copy) - 1);
+	target = copy + strcspn(copy, " ");
+	if (!*target)
+		return;
+	*target++ = '\0';
+	conn->bodiless = !strcmp(copy, "HEAD");
+	if (!strncasecmp(target, "http://", 7))
+		target += 7;
+	note_port(conn, target);
+	target[strcspn(target, " ")] = '\0';
+	path = strchr(target, '/');
+	snprintf(conn->request, sizeof(conn->request), "%s %s", copy,
+		 path ? path : target);
+}
+
+static bool is_field(const char *line, size_t len, const char *name, const char **value)
+{
+	size_t size = strlen(name);
+
+	if (len <= size || strncasecmp(line, name, size) || line[size] != ':')
+		return false;
+	for (*value = line + size + 1; **value == ' '; ++*value)
+		;
+	return true;
+}
+
+/* What the proxy has to know of a field. */
+static void note_field(struct conn *conn, const char *line, size_t len,
+		       const char *credentials)
+{
+	static const char scheme[] = "Basic ";
+	const char *value;
 	size_t size;
 
+	if (is_field(line, len, "Content-Length", &value)) {
+		body_begin_length(&conn->body, strtoull(value, NULL, 10));
+	} else if (is_field(line, len, "Transfer-Encoding", &value)) {
+		body_begin_chunked(&conn->body);
+	} else if (credentials && is_field(line, len, "Proxy-Authorization", &value)) {
+		size = (size_t)(line + len - value);
+		conn->authorized =
+			size == strlen(scheme) + strlen(credentials) &&
+			!strncasecmp(value, scheme, strlen(scheme)) &&
+			!memcmp(value + strlen(scheme), credentials, strlen(credentials));
+	}
+}
+
+/* Logs the head of `len` octets, and takes it out of the input. */
+static void note_head(struct conn *conn, size_t len, const char *credentials)
+{
+	const char *line = conn->in, *end = conn->in + len, *stop;
+	size_t size;
+
+	conn->authorized = false;
+	conn->body = (struct body){0};
 	for (bool first = true; line < end; line = stop + 2, first = false) {
 		stop = memmem(line, (size_t)(end - line), "\r\n", 2);
 		size = (size_t)(stop - line);
@@ -146,14 +201,11 @@ static bool read_head(struct conn *conn, size_t len, const char *credentials)
 			break;
 		log_octets(conn->number, first ? "request" : "header", line, size);
 		if (first)
-			note_port(conn, line, size);
-		else if (credentials && size == strlen(prefix) + strlen(credentials) &&
-			 !strncasecmp(line, prefix, strlen(prefix)) &&
-			 !memcmp(line + strlen(prefix), credentials, strlen(credentials)))
-			authorized = true;
+			note_request_line(conn, line, size);
+		else
+			note_field(conn, line, size, credentials);
 	}
 	drop_input(conn, len);
-	return authorized;
 }
 
 static void begin_output(struct conn *conn, const char *octets, size_t len)
@@ -163,23 +215,85 @@ static void begin_output(struct conn *conn, const char *octets, size_t len)
 	conn->out_sent = 0;
 }
 
-static enum progress do_request(struct conn *conn, const struct step *step)
+static enum progress read_head(struct conn *conn, const struct step *step)
 {
 	char *end_of_head = memmem(conn->in, conn->in_len, "\r\n\r\n", 4);
-	bool authorized;
 
-	if (!end_of_head) {
-		if (!conn->eof)
-			return fill_input(conn) == NEXT ? STAY : WAIT;
-		log_data(conn, conn->in_len);
-		return end(conn);
-	}
-	authorized = read_head(conn, (size_t)(end_of_head - conn->in) + 4, step->text);
-	if (step->kind == STEP_EXPECT || authorized)
+	if (end_of_head) {
+		note_head(conn, (size_t)(end_of_head - conn->in) + 4, step->text);
 		return NEXT;
+	}
+	if (!conn->eof)
+		return fill_input(conn) == NEXT ? STAY : WAIT;
+	log_data(conn, conn->in_len);
+	return end(conn);
+}
+
+/* The body of the last request, if it has one. */
+static enum progress read_body(struct conn *conn)
+{
+	if (conn->body.part == BODY_OVER)
+		return NEXT;
+	drop_input(conn, body_feed(&conn->body, conn->in, conn->in_len));
+	if (conn->body.part != BODY_OVER && !conn->eof)
+		return fill_input(conn) == NEXT ? STAY : WAIT;
+	log_event(conn->number, "body %llu %08x%s", (unsigned long long)conn->body.total,
+		  conn->body.sum, conn->body.part != BODY_OVER ? " cut" : "");
+	return NEXT;
+}
+
+/* A 200 whose body tells what the request was. */
+static enum progress do_report(struct conn *conn)
+{
+	char text[600];
+
+	snprintf(text, sizeof(text), "%s %llu %08x\n", conn->request,
+		 (unsigned long long)conn->body.total, conn->body.sum);
+	snprintf(conn->report, sizeof(conn->report),
+		 "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+		 "Content-Length: %zu\r\n\r\n%s",
+		 strlen(text), conn->bodiless ? "" : text);
+	begin_output(conn, conn->report, strlen(conn->report));
+	return NEXT;
+}
+
+static void challenge(struct conn *conn, const struct step *step)
+{
+	const char *head_end = memmem(step->reply, step->reply_len, "\r\n\r\n", 4);
+	size_t len = step->reply_len;
+
+	if (conn->bodiless && head_end)
+		len = (size_t)(head_end - step->reply) + 4;
 	log_event(conn->number, "challenged");
-	begin_output(conn, step->reply, step->reply_len);
+	begin_output(conn, step->reply, len);
 	conn->close_after_out = step->closes;
+	conn->answered = true;
+}
+
+/* A request as a whole: STEP_AUTH stays until one is authorized. */
+static enum progress do_request(struct conn *conn, const struct step *step)
+{
+	enum progress progress;
+
+	if (!conn->in_request) {
+		progress = read_head(conn, step);
+		if (progress != NEXT)
+			return progress;
+		conn->in_request = true;
+		conn->answered = step->kind == STEP_EXPECT || conn->authorized;
+		if (!conn->answered && step->early) {
+			challenge(conn, step);
+			return STAY;
+		}
+	}
+	progress = step->bodies_stay ? NEXT : read_body(conn);
+	if (progress != NEXT)
+		return progress;
+	conn->in_request = false;
+	if (step->kind == STEP_EXPECT || conn->authorized)
+		return NEXT;
+	if (!conn->answered)
+		challenge(conn, step);
 	return STAY;
 }
 
@@ -306,11 +420,17 @@ static enum progress do_step(struct conn *conn, const struct step *step, uint64_
 	case STEP_EXPECT:
 	case STEP_AUTH:
 		return do_request(conn, step);
+	case STEP_HEAD:
+		return read_head(conn, step);
+	case STEP_PAYLOAD:
+		return read_body(conn);
 	case STEP_READ:
 		return do_read(conn, step);
 	case STEP_SEND:
 		begin_output(conn, step->text, step->len);
 		return NEXT;
+	case STEP_REPORT:
+		return do_report(conn);
 	case STEP_SPLIT:
 		conn->split = step->number;
 		return NEXT;

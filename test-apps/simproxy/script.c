@@ -23,12 +23,15 @@ const char script_help[] =
 	"too\n"
 	"\n"
 	"Reading\n"
-	"  expect            read one request head, and log it\n"
-	"  auth BASE64 [close]\n"
-	"                    read request heads until one has \"Proxy-Authorization: "
-	"Basic\n"
-	"                    BASE64\"; answer the others with a 407 and, with close, "
-	"close\n"
+	"  expect            read one request, its head and its body, and log it\n"
+	"  head              read the head of a request only\n"
+	"  payload           read the body of the last head's request\n"
+	"  auth BASE64 [early] [close] [head]\n"
+	"                    read requests until one has \"Proxy-Authorization: Basic "
+	"BASE64\";\n"
+	"                    answer the others with a 407, early: before their body is "
+	"read,\n"
+	"                    and, with close, close; with head, read no bodies\n"
 	"  challenge TEXT    the 407 that later auth instructions send, whole\n"
 	"  read N            read N octets\n"
 	"\n"
@@ -39,6 +42,9 @@ const char script_help[] =
 	"  chunked N SIZE    N octets in chunks of SIZE, and the last chunk\n"
 	"  banner TEXT       a 200 to CONNECT, and TEXT of the server in the same "
 	"segment\n"
+	"  report            a 200 that tells method, path, body's length and CRC32 of "
+	"the\n"
+	"                    last request\n"
 	"  split N           later sends go in pieces of N octets (0: whole)\n"
 	"  delay MS          with that pause between pieces\n"
 	"  wait MS           do nothing for a while, and read nothing\n"
@@ -54,11 +60,11 @@ const char script_help[] =
 	"                    host, at 127.0.0.1, and relay both ways\n"
 	"  loop              begin the scenario again on the same connection\n"
 	"\n"
-	"Events: accept ADDRESS, request LINE, header LINE, challenged, data TEXT, relay "
-	"PORT,\n"
-	"eof, lost REASON, unscripted, close in=N out=N. What is not printable is shown "
-	"as\n"
-	"\\xHH.\n";
+	"Events: accept ADDRESS, request LINE, header LINE, body LENGTH CRC32 [cut], "
+	"challenged,\n"
+	"data TEXT, relay PORT, eof, lost REASON, unscripted, close in=N out=N. What is "
+	"not\n"
+	"printable is shown as \\xHH.\n";
 
 static const char default_challenge[] = "HTTP/1.1 407 Proxy Authentication Required\r\n"
 					"Proxy-Authenticate: Basic realm=\"simproxy\"\r\n"
@@ -258,18 +264,25 @@ static bool add_chunked(struct parser *parser, char *text)
 
 static bool add_auth(struct parser *parser, char *text)
 {
-	char *mode = strchr(text, ' ');
-	struct step *step;
+	char *credentials = strsep(&text, " ");
+	struct step *step = add_step(parser, STEP_AUTH);
+	const char *mode;
 
-	if (mode)
-		*mode++ = '\0';
-	if (!*text || (mode && strcmp(mode, "close")))
-		return complain(parser, "auth: BASE64, and possibly close");
-	step = add_step(parser, STEP_AUTH);
-	step->text = copy_octets(text, strlen(text));
+	while ((mode = strsep(&text, " "))) {
+		if (!strcmp(mode, "early"))
+			step->early = true;
+		else if (!strcmp(mode, "close"))
+			step->closes = true;
+		else if (!strcmp(mode, "head"))
+			step->bodies_stay = true;
+		else
+			return complain(parser, "auth: BASE64, early, close and head");
+	}
+	if (!*credentials)
+		return complain(parser, "auth: BASE64 is missing");
+	step->text = copy_octets(credentials, strlen(credentials));
 	step->reply = copy_octets(parser->challenge, parser->challenge_len);
 	step->reply_len = parser->challenge_len;
-	step->closes = mode;
 	return true;
 }
 
@@ -292,12 +305,14 @@ static const struct word {
 	enum step_kind kind;
 	bool numbered;
 } words[] = {
-	{"expect", STEP_EXPECT, false}, {"read", STEP_READ, true},
-	{"split", STEP_SPLIT, true},    {"delay", STEP_DELAY, true},
-	{"wait", STEP_WAIT, true},      {"finish", STEP_FINISH, false},
-	{"close", STEP_CLOSE, false},   {"reset", STEP_RESET, false},
-	{"hold", STEP_HOLD, false},     {"echo", STEP_ECHO, false},
-	{"relay", STEP_RELAY, false},   {"loop", STEP_LOOP, false},
+	{"expect", STEP_EXPECT, false},   {"head", STEP_HEAD, false},
+	{"payload", STEP_PAYLOAD, false}, {"read", STEP_READ, true},
+	{"split", STEP_SPLIT, true},      {"delay", STEP_DELAY, true},
+	{"wait", STEP_WAIT, true},        {"finish", STEP_FINISH, false},
+	{"report", STEP_REPORT, false},   {"close", STEP_CLOSE, false},
+	{"reset", STEP_RESET, false},     {"hold", STEP_HOLD, false},
+	{"echo", STEP_ECHO, false},       {"relay", STEP_RELAY, false},
+	{"loop", STEP_LOOP, false},
 };
 
 static bool add_plain(struct parser *parser, const char *name, const char *text)

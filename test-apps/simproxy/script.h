@@ -12,9 +12,12 @@
 
 enum step_kind {
 	STEP_EXPECT,
+	STEP_HEAD,
+	STEP_PAYLOAD,
 	STEP_AUTH,
 	STEP_READ,
 	STEP_SEND,
+	STEP_REPORT,
 	STEP_SPLIT,
 	STEP_DELAY,
 	STEP_WAIT,
@@ -34,6 +37,8 @@ struct step {
 	char *reply; /* AUTH: the 407 for anything else */
 	size_t reply_len;
 	unsigned long number; /* READ, SPLIT: octets; DELAY, WAIT: milliseconds */
+	bool early;           /* AUTH: the 407 goes out before the body is read */
+	bool bodies_stay;     /* AUTH: they are not read */
 	bool closes;          /* AUTH: the connection ends after the 407 */
 };
 
