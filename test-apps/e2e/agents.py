@@ -22,6 +22,8 @@ ADDRESS = "198.19.0.9"
 # A proxy's script: whoever has the password gets through.
 OPEN = f"conn\nauth {BASE64}\nsend {OK}\nfinish\nrepeat\n"
 BASIC = ("challenge", 'Basic realm="x"')
+# Where the forgetful agent says that everything goes to.
+AUTHORITY = "far.example:7"
 
 
 # --- a client of the agent ---------------------------------------------------------------
@@ -82,12 +84,22 @@ def challenge(authorized=0):
 
 class ForgetfulAgent:
     """An agent that knows one proxy and one password and remembers nothing: it never sends an
-    authorization before it is asked for one. `delay` seconds pass before each answer."""
+    authorization before it is asked for one, unless told `at_once`. Everything goes by `way`.
+    Without `answers` it refuses. `delay` seconds pass before each answer."""
 
-    def __init__(self, proxy, delay=0):
-        self.path = harness.DIRECTORY / f"forgetful-{proxy.port}"
+    def __init__(self, proxy, delay=0, way="tunnel", answers=True, at_once=False):
+        self.path = harness.DIRECTORY / f"forgetful-{way}-{proxy.port}"
         self.delay = delay
-        self._proxy = f"{proxy.host}:{proxy.port}"
+        self._way = [("way", way), ("proxy", f"{proxy.host}:{proxy.port}")]
+        if way != "observe":
+            self._way.append(("authority", AUTHORITY))
+        if way != "tunnel":
+            self._way.append(("settled", 1))
+        if at_once:
+            self._way.append(("authorization", f"Basic {BASE64}"))
+        self._answer = ("answer", ("authorization", f"Basic {BASE64}"))
+        if not answers:
+            self._answer = ("refuse", ("reason", "no-credential"))
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(str(self.path))
         self._listener.listen(64)
@@ -108,10 +120,9 @@ class ForgetfulAgent:
                 if verb != b"outcome":
                     time.sleep(self.delay)
                 if verb == b"route":
-                    link.send(pack("way", ("way", "tunnel"), ("authority", "far.example:7"),
-                                   ("proxy", self._proxy)))
+                    link.send(pack("way", *self._way))
                 elif verb == b"challenge":
-                    link.send(pack("answer", ("authorization", f"Basic {BASE64}")))
+                    link.send(pack(*self._answer))
 
     def close(self):
         self._listener.shutdown(socket.SHUT_RDWR)

@@ -10,6 +10,58 @@ import harness
 USER, PASSWORD = "alice", "wonderland"
 BASE64 = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 OK = r"HTTP/1.1 200 Connection established\r\n\r\n"
+CHALLENGE = ('HTTP/1.1 407 Proxy Authentication Required\\r\\n'
+             'Proxy-Authenticate: Basic realm="x"\\r\\n')
+CHALLENGE_10 = CHALLENGE.replace("HTTP/1.1", "HTTP/1.0")
+
+# Every odd way of saying 407: name, the instructions that say it, and those up to where the
+# answer to it is read.
+CHALLENGES = [
+    ("407 with Content-Length, connection kept",
+     f"send {CHALLENGE}Content-Length: 5\\r\\n\\r\\n\nbody 5\n", ""),
+    ("407 with an empty body", f"send {CHALLENGE}Content-Length: 0\\r\\n\\r\\n\n", ""),
+    ("407 with a chunked body",
+     f"send {CHALLENGE}Transfer-Encoding: chunked\\r\\n\\r\\n\nchunked 3000 700\n", ""),
+    ("407 with chunk extensions and trailers",
+     f"send {CHALLENGE}Transfer-Encoding: chunked\\r\\n\\r\\n"
+     "3;a=b\\r\\nabc\\r\\n0;c\\r\\nTrailer: yes\\r\\n\\r\\n\n", ""),
+    ("407 whose body ends with the connection",
+     f"send {CHALLENGE}\\r\\n\nbody 3000\n", "close\nconn\n"),
+    ("407 without length on a connection that stays open",
+     f"send {CHALLENGE}\\r\\n\nbody 300\n", "hold\nconn\n"),
+    ("407 with Connection: close",
+     f"send {CHALLENGE}Connection: close\\r\\nContent-Length: 3\\r\\n\\r\\nabc\n",
+     "close\nconn\n"),
+    ("407 with Proxy-Connection: close",
+     f"send {CHALLENGE}Proxy-Connection: close\\r\\nContent-Length: 0\\r\\n\\r\\n\n",
+     "close\nconn\n"),
+    ("407 of HTTP/1.0", f"send {CHALLENGE_10}\\r\\nno entry\n", "close\nconn\n"),
+    ("407 of HTTP/1.0, kept alive",
+     f"send {CHALLENGE_10}Connection: keep-alive\\r\\nContent-Length: 3\\r\\n\\r\\nabc\n", ""),
+    ("407 on a connection that is closed before the answer",
+     f"send {CHALLENGE}Content-Length: 0\\r\\n\\r\\n\n", "close\nconn\n"),
+    ("407 and a reset after its head",
+     f"send {CHALLENGE}Content-Length: 3\\r\\n\\r\\n\n", "wait 50\nreset\nconn\n"),
+    ("407 cut short in its body",
+     f"send {CHALLENGE}Content-Length: 300\\r\\n\\r\\nabc\n", "close\nconn\n"),
+    ("407 with more bytes than it says",
+     f"send {CHALLENGE}Content-Length: 3\\r\\n\\r\\nabcdef\n", "hold\nconn\n"),
+    ("407 with a body of 400,000 bytes",
+     f"send {CHALLENGE}Content-Length: 400000\\r\\n\\r\\n\nbody 400000\n", "expect\nconn\n"),
+    ("407 with a body of 200,000 bytes",
+     f"send {CHALLENGE}Content-Length: 200000\\r\\n\\r\\n\nbody 200000\n", ""),
+    ("407 with Content-Length and chunked at once",
+     f"send {CHALLENGE}Content-Length: 3\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n\n"
+     "chunked 9 9\n", "finish\nconn\n"),
+    ("407 with lower-case names, folded lines and bare line feeds",
+     "send HTTP/1.1 407\\nproxy-authenticate:\\n Basic\\n\\trealm=x\\ncontent-length:0\\n\\n\n", ""),
+    ("407 with Squid's realm of unescaped quotes",
+     "send HTTP/1.1 407 Auth\\r\\nProxy-Authenticate: Basic realm=\"squid \"basic\"\"\\r\\n"
+     "Content-Length: 0\\r\\n\\r\\n\n", ""),
+    ("407 with Basic behind schemes that we do not know",
+     "send HTTP/1.1 407 Auth\\r\\nProxy-Authenticate: Kerberos\\r\\n"
+     "Proxy-Authenticate: Newauth a=\"b, c\", Basic realm=x\\r\\nContent-Length: 0\\r\\n\\r\\n\n", ""),
+]
 
 
 class Simproxy:

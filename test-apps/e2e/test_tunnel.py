@@ -7,69 +7,30 @@ import socket
 
 import harness
 from harness import APPS, check, equal, run
-from simproxy import BASE64, OK, Simproxy, connections, offered, requests
+from simproxy import (BASE64, CHALLENGE, CHALLENGE_10, CHALLENGES, OK, Simproxy, connections,
+                      offered, requests)
 
 HOST = "origin.gatepass.test"
-CHALLENGE = 'HTTP/1.1 407 Proxy Authentication Required\\r\\nProxy-Authenticate: Basic realm="x"\\r\\n'
-CHALLENGE_10 = CHALLENGE.replace("HTTP/1.1", "HTTP/1.0")
 ACCEPT = f"expect\nsend {OK}\nsend hello\nfinish\n"
 BANNER = "banner hello\nfinish\n"
+EMPTY = "Content-Length: 0\\r\\n\\r\\n"
 
 # name, script, connections that it takes. Each ends with a tunnel in which "hello" comes.
-TUNNELS = [
-    ("407 with Content-Length, connection kept",
-     f"conn\nexpect\nsend {CHALLENGE}Content-Length: 5\\r\\n\\r\\n\nbody 5\n{ACCEPT}", 1),
-    ("407 with an empty body", f"conn\nexpect\nsend {CHALLENGE}Content-Length: 0\\r\\n\\r\\n\n{ACCEPT}", 1),
-    ("407 with a chunked body",
-     f"conn\nexpect\nsend {CHALLENGE}Transfer-Encoding: chunked\\r\\n\\r\\n\nchunked 3000 700\n{ACCEPT}", 1),
-    ("407 with chunk extensions and trailers",
-     f"conn\nexpect\nsend {CHALLENGE}Transfer-Encoding: chunked\\r\\n\\r\\n"
-     f"3;a=b\\r\\nabc\\r\\n0;c\\r\\nTrailer: yes\\r\\n\\r\\n\n{ACCEPT}", 1),
-    ("407 whose body ends with the connection",
-     f"conn\nexpect\nsend {CHALLENGE}\\r\\n\nbody 3000\nclose\nconn\n{ACCEPT}", 2),
-    ("407 without length on a connection that stays open",
-     f"conn\nexpect\nsend {CHALLENGE}\\r\\n\nbody 300\nhold\nconn\n{ACCEPT}", 2),
-    ("407 with Connection: close",
-     f"conn\nexpect\nsend {CHALLENGE}Connection: close\\r\\nContent-Length: 3\\r\\n\\r\\nabc\nclose\nconn\n{ACCEPT}", 2),
-    ("407 with Proxy-Connection: close",
-     f"conn\nexpect\nsend {CHALLENGE}Proxy-Connection: close\\r\\nContent-Length: 0\\r\\n\\r\\n\nclose\nconn\n{ACCEPT}", 2),
-    ("407 of HTTP/1.0",
-     f"conn\nexpect\nsend {CHALLENGE_10}\\r\\nno entry\nclose\nconn\n{ACCEPT}", 2),
-    ("407 of HTTP/1.0, kept alive",
-     f"conn\nexpect\nsend {CHALLENGE_10}Connection: keep-alive\\r\\nContent-Length: 3\\r\\n\\r\\nabc\n{ACCEPT}", 1),
-    ("407 on a connection that is closed before the answer",
-     f"conn\nexpect\nsend {CHALLENGE}Content-Length: 0\\r\\n\\r\\n\nclose\nconn\n{ACCEPT}", 2),
-    ("407 and a reset after its head",
-     f"conn\nexpect\nsend {CHALLENGE}Content-Length: 3\\r\\n\\r\\n\nwait 50\nreset\nconn\n{ACCEPT}", 2),
-    ("407 cut short in its body",
-     f"conn\nexpect\nsend {CHALLENGE}Content-Length: 300\\r\\n\\r\\nabc\nclose\nconn\n{ACCEPT}", 2),
-    ("407 with more bytes than it says",
-     f"conn\nexpect\nsend {CHALLENGE}Content-Length: 3\\r\\n\\r\\nabcdef\nhold\nconn\n{ACCEPT}", 2),
-    ("407 with a body of 400,000 bytes",
-     f"conn\nexpect\nsend {CHALLENGE}Content-Length: 400000\\r\\n\\r\\n\nbody 400000\nexpect\nconn\n{ACCEPT}", 2),
-    ("407 with a body of 200,000 bytes",
-     f"conn\nexpect\nsend {CHALLENGE}Content-Length: 200000\\r\\n\\r\\n\nbody 200000\n{ACCEPT}", 1),
-    ("407 with Content-Length and chunked at once",
-     f"conn\nexpect\nsend {CHALLENGE}Content-Length: 3\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n\nchunked 9 9\nfinish\nconn\n{ACCEPT}", 2),
+TUNNELS = [(name, f"conn\nexpect\n{challenge}{then}{ACCEPT}", 1 + then.count("conn"))
+           for name, challenge, then in CHALLENGES] + [
     ("interim responses before 407 and 200",
-     f"conn\nexpect\nsend HTTP/1.1 100 Continue\\r\\n\\r\\nHTTP/1.1 102 Processing\\r\\nX: y\\r\\n\\r\\n{CHALLENGE}Content-Length: 0\\r\\n\\r\\n\n"
+     f"conn\nexpect\nsend HTTP/1.1 100 Continue\\r\\n\\r\\nHTTP/1.1 102 Processing\\r\\nX: y\\r\\n\\r\\n{CHALLENGE}{EMPTY}\n"
      f"expect\nsend HTTP/1.1 100 Continue\\r\\n\\r\\n{OK}hello\nfinish\n", 1),
     ("replies in single octets",
      f"conn\nsplit 1\nexpect\nsend {CHALLENGE}Transfer-Encoding: chunked\\r\\n\\r\\n3\\r\\nabc\\r\\n0\\r\\n\\r\\n\nexpect\nsend {OK}hello\nfinish\n", 1),
     ("replies in single octets with pauses",
      f"conn\nsplit 1\ndelay 2\nexpect\nsend {CHALLENGE}Content-Length: 3\\r\\n\\r\\nabc\nexpect\nsend {OK}hello\nfinish\n", 1),
     ("a server that speaks first, in the same segment",
-     f"conn\nexpect\nsend {CHALLENGE}Content-Length: 0\\r\\n\\r\\n\nexpect\n{BANNER}", 1),
+     f"conn\nexpect\nsend {CHALLENGE}{EMPTY}\nexpect\n{BANNER}", 1),
     ("200 with Content-Length, which means nothing",
-     f"conn\nexpect\nsend {CHALLENGE}Content-Length: 0\\r\\n\\r\\n\nexpect\nsend HTTP/1.0 200 OK\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\nhello\nfinish\n", 1),
-    ("204", f"conn\nexpect\nsend {CHALLENGE}Content-Length: 0\\r\\n\\r\\n\nexpect\nsend HTTP/1.1 204 None\\r\\n\\r\\nhello\nfinish\n", 1),
-    ("299 without a reason", f"conn\nexpect\nsend {CHALLENGE}Content-Length: 0\\r\\n\\r\\n\nexpect\nsend HTTP/1.1 299\\r\\n\\r\\nhello\nfinish\n", 1),
-    ("lower-case names, folded lines and bare line feeds",
-     "conn\nexpect\nsend HTTP/1.1 407\\nproxy-authenticate:\\n Basic\\n\\trealm=x\\ncontent-length:0\\n\\n\n" + ACCEPT, 1),
-    ("Squid's realm with unescaped quotes",
-     "conn\nexpect\nsend HTTP/1.1 407 Auth\\r\\nProxy-Authenticate: Basic realm=\"squid \"basic\"\"\\r\\nContent-Length: 0\\r\\n\\r\\n\n" + ACCEPT, 1),
-    ("Basic behind schemes that we do not know",
-     "conn\nexpect\nsend HTTP/1.1 407 Auth\\r\\nProxy-Authenticate: Kerberos\\r\\nProxy-Authenticate: Newauth a=\"b, c\", Basic realm=x\\r\\nContent-Length: 0\\r\\n\\r\\n\n" + ACCEPT, 1),
+     f"conn\nexpect\nsend {CHALLENGE}{EMPTY}\nexpect\nsend HTTP/1.0 200 OK\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\nhello\nfinish\n", 1),
+    ("204", f"conn\nexpect\nsend {CHALLENGE}{EMPTY}\nexpect\nsend HTTP/1.1 204 None\\r\\n\\r\\nhello\nfinish\n", 1),
+    ("299 without a reason", f"conn\nexpect\nsend {CHALLENGE}{EMPTY}\nexpect\nsend HTTP/1.1 299\\r\\n\\r\\nhello\nfinish\n", 1),
     ("no 407 at all", f"conn\n{ACCEPT}", 1),
 ]
 
