@@ -8,6 +8,7 @@
 #define APPS_HTTP_H
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define HTTP_HOST "origin.gatepass.test"
 
@@ -42,6 +44,28 @@ static inline size_t http_head(char *out, size_t size, const char *verb,
 	return (size_t)snprintf(out, size,
 				"%s %s/%s HTTP/1.1\r\nHost: " HTTP_HOST "\r\n%s\r\n",
 				verb, prefix, path, more);
+}
+
+/* Ending by it would hide what came before; that it came must not be hidden either. */
+static volatile sig_atomic_t http_broken_pipes;
+
+static inline void http_count_pipe(int number)
+{
+	(void)number;
+	http_broken_pipes++;
+}
+
+static inline void http_tell_pipes(void)
+{
+	if (http_broken_pipes)
+		printf("SIGPIPE %d\n", (int)http_broken_pipes);
+}
+
+static inline void http_begin(void)
+{
+	alarm(100);
+	signal(SIGPIPE, http_count_pipe);
+	atexit(http_tell_pipes);
 }
 
 /* --- replies -------------------------------------------------------------------------

@@ -20,7 +20,6 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include "http.h"
 
@@ -516,7 +515,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: http_calls PUT GET ADDRESS PORT [PREFIX]\n");
 		return 2;
 	}
-	alarm(100);
+	http_begin();
 	address = http_address(argv[3], argv[4]);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))

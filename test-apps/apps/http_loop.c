@@ -28,7 +28,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
-#include <unistd.h>
 
 #include "http.h"
 
@@ -448,7 +447,7 @@ int main(int argc, char **argv)
 			"usage: http_loop [OPTION...] METHOD ADDRESS PORT [PREFIX]\n");
 		return 2;
 	}
-	alarm(250);
+	http_begin();
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	set = epoll_create1(EPOLL_CLOEXEC);
 	pipelined = malloc((size_t)options.depth * (16384 + 2 * options.body));

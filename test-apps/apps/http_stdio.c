@@ -10,7 +10,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <unistd.h>
 
 #include "http.h"
 
@@ -217,7 +216,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: http_stdio STYLE ADDRESS PORT [PREFIX]\n");
 		return 2;
 	}
-	alarm(100);
+	http_begin();
 	address = http_address(argv[2], argv[3]);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))

@@ -3,6 +3,7 @@
 
 import base64
 import pathlib
+import re
 import tempfile
 
 import harness
@@ -62,6 +63,17 @@ CHALLENGES = [
      "send HTTP/1.1 407 Auth\\r\\nProxy-Authenticate: Kerberos\\r\\n"
      "Proxy-Authenticate: Newauth a=\"b, c\", Basic realm=x\\r\\nContent-Length: 0\\r\\n\\r\\n\n", ""),
 ]
+
+
+def octets(text):
+    """A script's text as its octets' notations."""
+    return re.findall(r"\\x[0-9a-fA-F]{2}|\\.|.", text)
+
+
+def cut(text, at):
+    """Sends of the text with a pause after `at` octets."""
+    pieces = octets(text)
+    return f"send {''.join(pieces[:at])}\nwait 3\nsend {''.join(pieces[at:])}\n"
 
 
 class Simproxy:

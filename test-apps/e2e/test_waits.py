@@ -8,7 +8,7 @@ import re
 import harness
 from agents import ForgetfulAgent
 from harness import check, equal
-from simproxy import OK, Simproxy
+from simproxy import OK, Simproxy, cut, octets
 from victims import Victims, compare_waits, loop, switches
 
 CHALLENGE = (r"HTTP/1.1 407 Proxy Authentication Required\r\n"
@@ -16,18 +16,6 @@ CHALLENGE = (r"HTTP/1.1 407 Proxy Authentication Required\r\n"
 CLOSING = (r"HTTP/1.0 407 Proxy Authentication Required\r\n"
            r'Proxy-Authenticate: Basic realm="x"\r\n\r\nbody')
 CONTINUE = r"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-def pieces(text):
-    """A script's text as its octets' notations."""
-    return re.findall(r"\\x[0-9a-fA-F]{2}|\\.|.", text)
-
-
-def cut(text, at):
-    """Sends of the text with a pause after `at` octets."""
-    octets = pieces(text)
-    head, tail = "".join(octets[:at]), "".join(octets[at:])
-    return f"send {head}\nwait 3\nsend {tail}\n"
 
 
 def failures(victims):
@@ -55,7 +43,7 @@ def splits(victims):
             ("challenge", CHALLENGE, f"expect\nsend {OK}\necho\n"),
             ("continue and acceptance", CONTINUE + OK, "echo\n"),
             ("closing challenge", CLOSING, None)]:
-        length = len(pieces(first))
+        length = len(octets(first))
         scenarios = []
         for at in range(1, length):
             scenarios.append(f"conn\nexpect\n{cut(first, at)}" +

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""Victims that speak HTTP, on the two ways on which the library edits their requests. What one
+prints through us and a scripted proxy that asks for a password is compared with what it prints
+alone, through one that does not ask."""
+
+import harness
+from agents import ADDRESS, ForgetfulAgent
+from harness import APPS, check, equal, run
+from simproxy import Simproxy
+
+# Observe: the program speaks to the proxy, and names the origin in its requests. Forward: it
+# speaks to an address that only the proxy reaches.
+PREFIX = "http://origin.gatepass.test"
+AWAY = (ADDRESS, "80")
+WAYS = ("observe", "forward")
+
+
+def names(app):
+    return run([APPS / app, "--list"]).out.split()
+
+
+class Request:
+    """One request, as the scripted proxy got it."""
+
+    def __init__(self, line):
+        self.line = line
+        self.fields = []
+        self.body = ""
+        self.challenged = False
+
+    @property
+    def method(self):
+        return self.line.split(" ")[0]
+
+    @property
+    def path(self):
+        return self.line.split(" ")[1].removeprefix(PREFIX)
+
+    def values(self, name):
+        return [value for field, value in self.fields if field.lower() == name]
+
+    @property
+    def is_probe(self):
+        """It asks the proxy itself, and is not for the origin (RFC 9110 7.6.2)."""
+        return self.method == "OPTIONS" and self.values("max-forwards") == ["0"]
+
+
+def requests(proxy):
+    """What has come, in order."""
+    found, last = [], {}
+    for number, word, rest in proxy.events:
+        if word == "request":
+            last[number] = Request(rest)
+            found.append(last[number])
+        elif word == "header":
+            name, _, value = rest.partition(":")
+            last[number].fields.append((name, value.strip()))
+        elif word == "body":
+            last[number].body = rest
+        elif word == "challenged":
+            last[number].challenged = True
+    return found
+
+
+def served(proxy):
+    """What the proxy would have sent on: each once, if nobody sends anything twice."""
+    return [(request.method, request.path, request.body) for request in requests(proxy)
+            if not request.challenged and not request.is_probe]
+
+
+def well_formed(proxy):
+    """The requests that no proxy should get: with two credentials, or with a target that it
+    cannot forward. CONNECT has another form."""
+    return [request.line for request in requests(proxy)
+            if len(request.values("proxy-authorization")) > 1 or
+            not request.line.startswith((f"{request.method} {PREFIX}/", "CONNECT "))]
+
+
+def alone(user, argv, proxy):
+    return run([*argv, "127.0.0.1", proxy.port, PREFIX], user.env())
+
+
+def with_us(user, argv, proxy, way, **agent_options):
+    """The program through us, with an agent that knows nothing."""
+    agent = ForgetfulAgent(proxy, way=way, **agent_options)
+    if way == "observe":
+        env = harness.with_library(user.env(http_proxy=proxy.url, GATEPASS_AGENT=agent.path))
+        result = run([*argv, "127.0.0.1", proxy.port, PREFIX], env, timeout=100)
+    else:
+        result = run([*argv, *AWAY], user.preload(proxy.url, GATEPASS_AGENT=agent.path),
+                     timeout=100)
+    agent.close()
+    return result
+
+
+def fails_alone(user, name, argv, asking):
+    """The proof that it does not work by itself."""
+    # Nobody can tell where a reply ends whose connection neither ends nor goes on.
+    proxy = Simproxy(asking.replace("hold\n", "close\n").replace("finish\n", "close\n"))
+    result = alone(user, argv, proxy)
+    check(" 407" in result.out, f"{name}: 407 without us", result)
+    proxy.stop()
+
+
+def as_is(text):
+    return text
+
+
+def compare(user, name, argv, opened, asking, ways=WAYS, view=as_is, **agent_options):
+    """`opened` and `asking` are scripts of proxies without and with a 407. `view` makes of a
+    transcript what is to be the same."""
+    proxy = Simproxy(opened)
+    wanted, once = alone(user, argv, proxy), served(proxy)
+    check(wanted.code == 0 and " 407" not in wanted.out and once,
+          f"{name}: works where nobody asks", wanted)
+    proxy.stop()
+    fails_alone(user, name, argv, asking)
+    for way in ways:
+        proxy = Simproxy(asking)
+        result = with_us(user, argv, proxy, way, **agent_options)
+        told = proxy.events
+        equal(view(result.out), view(wanted.out), f"{name}, {way}: it sees no 407",
+              lambda: f"{result}\n{told}")
+        equal((served(proxy), well_formed(proxy)), (once, []),
+              f"{name}, {way}: each request once", told)
+        proxy.stop()

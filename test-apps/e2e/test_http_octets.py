@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What a proxy says before and after a 407, cut at every octet and octet by octet: a program
+that waits for its reply in whatever way sees the reply, and sleeps until it is there."""
+
+import re
+
+import harness
+from harness import APPS, check, equal
+from simproxy import CHALLENGE, CHALLENGE_10, Simproxy, cut, octets
+from http_victims import WAYS, alone, fails_alone, requests, well_formed, with_us
+
+METHODS = ("block", "poll", "select", "epoll", "edge")
+OK = r"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nCheshire cat"
+EARLY = r"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+KEPT = CHALLENGE + r"Content-Length: 4\r\n\r\nbody"
+CHUNKED = CHALLENGE + r"Transfer-Encoding: chunked\r\n\r\n2;x\r\nbo\r\n2\r\ndy\r\n0\r\nT: y\r\n\r\n"
+CLOSED = CHALLENGE_10 + r"\r\nbody"
+
+# name, what comes first, what is cut, what comes then.
+CASES = [
+    ("407", "expect\n", KEPT, f"expect\nsend {OK}\n"),
+    ("407 in chunks", "expect\n", CHUNKED, f"expect\nsend {OK}\n"),
+    ("407 that closes", "expect\n", CLOSED, f"close\nconn\nexpect\nsend {OK}\n"),
+    ("reply after a 407", f"expect\nsend {KEPT}\nexpect\n", EARLY + OK, ""),
+]
+
+
+def script(first, text, then):
+    """A connection for each place where the text can be cut, and one for all of them."""
+    places = [f"conn\n{first}{cut(text, at)}{then}finish\n" for at in range(1, len(octets(text)))]
+    return "".join(places) + f"conn\n{first}split 1\ndelay 1\nsend {text}\nsplit 0\n{then}finish\n"
+
+
+def cut_everywhere(user, name, first, text, then):
+    count = len(octets(text))
+    argv = [APPS / "http_loop", "-c", count]
+    opened = Simproxy(f"conn\nexpect\nsend {EARLY if EARLY in text else ''}{OK}\nfinish\nrepeat\n")
+    for method in METHODS:
+        wanted = alone(user, [*argv, method], opened)
+        check(wanted.out.count(" 200 OK") == count, f"{name}, {method}: works where nobody asks",
+              wanted)
+        fails_alone(user, f"{name}, {method}", [*argv, method],
+                    f"conn\n{first}send {text}\nclose\nrepeat\n")
+        for way in WAYS:
+            point = f"{name} cut at each of {count} octets, {way}, {method}"
+            proxy = Simproxy(script(first, text, then))
+            result = with_us(user, [*argv, method], proxy, way)
+            equal(result.out, wanted.out, point, result)
+            served = [request for request in requests(proxy)
+                      if request.values("proxy-authorization")]
+            equal((len(served), well_formed(proxy)), (count, []), f"{point}: each request once")
+            # Each cut is one sleep more, and the agent and a reconnection some.
+            switches = re.search(r"switches (\d+)", result.err)
+            check(switches and int(switches[1]) < 15 * count + 50, f"{point}: it sleeps", result)
+            proxy.stop()
+    opened.stop()
+
+
+def main():
+    user = harness.User("alice")
+    for case in CASES:
+        cut_everywhere(user, *case)
+
+
+harness.main(main)
