@@ -63,7 +63,7 @@ static inline void http_tell_pipes(void)
 
 static inline void http_begin(void)
 {
-	alarm(100);
+	alarm(30);
 	signal(SIGPIPE, http_count_pipe);
 	atexit(http_tell_pipes);
 }
@@ -104,8 +104,7 @@ static inline const char *reply_field(const struct reply *reply, const char *nam
 {
 	const char *line = reply->head;
 
-	while ((line = strstr(line, "\r\n")) && line[2] != '\r') {
-		line += 2;
+	while ((line = strchr(line, '\n')) && *++line) {
 		if (!strncasecmp(line, name, strlen(name)) && line[strlen(name)] == ':')
 			return line + strlen(name) + 1;
 	}
@@ -136,6 +135,14 @@ static inline void reply_frame(struct reply *reply)
 		reply_over(reply);
 }
 
+static inline bool reply_ends_with(const struct reply *reply, const char *end)
+{
+	size_t len = strlen(end);
+
+	return reply->head_len >= len &&
+	       !strcmp(reply->head + reply->head_len - len, end);
+}
+
 static inline void reply_head_octet(struct reply *reply, char octet)
 {
 	if (reply->head_len + 1 == sizeof(reply->head)) {
@@ -144,8 +151,7 @@ static inline void reply_head_octet(struct reply *reply, char octet)
 	}
 	reply->head[reply->head_len++] = octet;
 	reply->head[reply->head_len] = '\0';
-	if (reply->head_len >= 4 &&
-	    !strcmp(reply->head + reply->head_len - 4, "\r\n\r\n"))
+	if (reply_ends_with(reply, "\n\r\n") || reply_ends_with(reply, "\n\n"))
 		reply_frame(reply);
 }
 

@@ -6,9 +6,9 @@ that waits for its reply in whatever way sees the reply, and sleeps until it is 
 import re
 
 import harness
-from harness import APPS, check, equal
+from harness import check, equal
 from simproxy import CHALLENGE, CHALLENGE_10, Simproxy, cut, octets
-from http_victims import WAYS, alone, fails_alone, requests, well_formed, with_us
+from http_victims import WAYS, alone, fails_alone, ill_formed, loop, requests, with_us
 
 METHODS = ("block", "poll", "select", "epoll", "edge")
 OK = r"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nCheshire cat"
@@ -34,22 +34,22 @@ def script(first, text, then):
 
 def cut_everywhere(user, name, first, text, then):
     count = len(octets(text))
-    argv = [APPS / "http_loop", "-c", count]
+    options = ["-c", count]
     opened = Simproxy(f"conn\nexpect\nsend {EARLY if EARLY in text else ''}{OK}\nfinish\nrepeat\n")
     for method in METHODS:
-        wanted = alone(user, [*argv, method], opened)
+        wanted = alone(user, loop(method, *options), opened)
         check(wanted.out.count(" 200 OK") == count, f"{name}, {method}: works where nobody asks",
               wanted)
-        fails_alone(user, f"{name}, {method}", [*argv, method],
+        fails_alone(user, f"{name}, {method}", loop(method, *options),
                     f"conn\n{first}send {text}\nclose\nrepeat\n")
         for way in WAYS:
             point = f"{name} cut at each of {count} octets, {way}, {method}"
             proxy = Simproxy(script(first, text, then))
-            result = with_us(user, [*argv, method], proxy, way)
+            result = with_us(user, loop(method, *options), proxy, way)
             equal(result.out, wanted.out, point, result)
             served = [request for request in requests(proxy)
                       if request.values("proxy-authorization")]
-            equal((len(served), well_formed(proxy)), (count, []), f"{point}: each request once")
+            equal((len(served), ill_formed(proxy)), (count, []), f"{point}: each request once")
             # Each cut is one sleep more, and the agent and a reconnection some.
             switches = re.search(r"switches (\d+)", result.err)
             check(switches and int(switches[1]) < 15 * count + 50, f"{point}: it sleeps", result)

@@ -297,6 +297,28 @@ static enum progress do_request(struct conn *conn, const struct step *step)
 	return STAY;
 }
 
+/* Is a 407 the first final response in it? */
+static bool is_challenge(const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	while (text && end - text > 12 && !memcmp(text, "HTTP/1.", 7)) {
+		if (text[9] != '1')
+			return !memcmp(text + 8, " 407", 4);
+		text = memmem(text, (size_t)(end - text), "\r\n\r\n", 4);
+		text = text ? text + 4 : NULL;
+	}
+	return false;
+}
+
+static enum progress do_send(struct conn *conn, const struct step *step)
+{
+	if (is_challenge(step->text, step->len))
+		log_event(conn->number, "challenged");
+	begin_output(conn, step->text, step->len);
+	return NEXT;
+}
+
 static enum progress do_read(struct conn *conn, const struct step *step)
 {
 	if (step->number > sizeof(conn->in)) {
@@ -427,8 +449,7 @@ static enum progress do_step(struct conn *conn, const struct step *step, uint64_
 	case STEP_READ:
 		return do_read(conn, step);
 	case STEP_SEND:
-		begin_output(conn, step->text, step->len);
-		return NEXT;
+		return do_send(conn, step);
 	case STEP_REPORT:
 		return do_report(conn);
 	case STEP_SPLIT:
