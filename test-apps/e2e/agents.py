@@ -22,8 +22,6 @@ ADDRESS = "198.19.0.9"
 # A proxy's script: whoever has the password gets through.
 OPEN = f"conn\nauth {BASE64}\nsend {OK}\nfinish\nrepeat\n"
 BASIC = ("challenge", 'Basic realm="x"')
-# Where the forgetful agent says that everything goes to.
-AUTHORITY = "far.example:7"
 
 
 # --- a client of the agent ---------------------------------------------------------------
@@ -84,15 +82,16 @@ def challenge(authorized=0):
 
 class ForgetfulAgent:
     """An agent that knows one proxy and one password and remembers nothing: it never sends an
-    authorization before it is asked for one, unless told `at_once`. Everything goes by `way`.
-    Without `answers` it refuses. `delay` seconds pass before each answer."""
+    authorization before it is asked for one, unless told `at_once`. Everything goes by `way`,
+    to `authority`. Without `answers` it refuses. `delay` seconds pass before each answer."""
 
-    def __init__(self, proxy, delay=0, way="tunnel", answers=True, at_once=False):
+    def __init__(self, proxy, delay=0, way="tunnel", authority="far.example:80", answers=True,
+                 at_once=False):
         self.path = harness.DIRECTORY / f"forgetful-{way}-{proxy.port}"
         self.delay = delay
         self._way = [("way", way), ("proxy", f"{proxy.host}:{proxy.port}")]
         if way != "observe":
-            self._way.append(("authority", AUTHORITY))
+            self._way.append(("authority", authority))
         if way != "tunnel":
             self._way.append(("settled", 1))
         if at_once:

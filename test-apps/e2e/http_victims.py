@@ -55,8 +55,9 @@ class Request:
 
     @property
     def is_probe(self):
-        """It asks the proxy itself, and is not for the origin (RFC 9110 7.6.2)."""
-        return self.method == "OPTIONS" and self.values("max-forwards") == ["0"]
+        """Ours, to learn whether the proxy asks before a long body goes out: no victim says
+        OPTIONS. It is safe (RFC 9110 9.2.1), so it may reach the origin."""
+        return self.method == "OPTIONS"
 
 
 def requests(proxy):

@@ -42,9 +42,9 @@ def pipelined(user):
             for kind, asking in (
                     ("407 to the first", ASKING),
                     ("407 to the first, which closes", CLOSING),
-                    ("407 to the third", f"conn\n{PASS}{PASS}{AUTH * 8}finish\n"),
+                    ("407 to the third", f"conn\n{PASS}{PASS}{AUTH * 20}finish\n"),
                     ("407 to the third, which closes",
-                     f"conn\n{PASS}{PASS}auth {BASE64} close\nconn\n{AUTH * 8}finish\n")):
+                     f"conn\n{PASS}{PASS}auth {BASE64} close\nconn\n{AUTH * 20}finish\n")):
                 compare(user, f"pipelined {name}, {kind}, {method}",
                         loop(method, "-n", 10, "-k", 5, *options), OPENED, asking)
 
@@ -114,38 +114,41 @@ while data := link.recv(65536):
     sys.stdout.buffer.write(data)
 """
 # What a program sends, and how it arrives: the request line, and the fields beside the
-# credentials. None: as they were.
+# credentials; None: as they were. At last, where it has connected to.
 FORWARDED = [
     ("a path", "GET /a?b=http://c HTTP/1.1\r\nHost: x.test\r\nAccept: */*\r\n\r\n",
-     "GET http://x.test/a?b=http://c HTTP/1.1", None),
+     "GET http://x.test/a?b=http://c HTTP/1.1", None, "far.example:80"),
     ("a Host with a port", "GET /a HTTP/1.1\r\nHost: x.test:8080\r\n\r\n",
-     "GET http://x.test:8080/a HTTP/1.1", None),
+     "GET http://x.test:8080/a HTTP/1.1", None, "far.example:80"),
+    ("a Host without the port", "GET /a HTTP/1.1\r\nHost: x.test\r\n\r\n",
+     "GET http://x.test:8080/a HTTP/1.1", ["Host: x.test:8080"], "far.example:8080"),
     ("spelling and order", "GET /a HTTP/1.1\r\nuser-AGENT: y\r\nhost: x.test\r\nB: 1\r\nb: 2\r\n\r\n",
-     "GET http://x.test/a HTTP/1.1", None),
+     "GET http://x.test/a HTTP/1.1", None, "far.example:80"),
     ("HTTP/1.0 without Host", "GET /a HTTP/1.0\r\nAccept: x\r\n\r\n",
-     "GET http://far.example:7/a HTTP/1.0", None),
+     "GET http://far.example/a HTTP/1.0", None, "far.example:80"),
+    ("HTTP/1.0 without Host, elsewhere", "GET /a HTTP/1.0\r\nAccept: x\r\n\r\n",
+     "GET http://far.example:8080/a HTTP/1.0", None, "far.example:8080"),
     ("HTTP/1.1 without Host", "GET /a HTTP/1.1\r\nAccept: x\r\n\r\n",
-     "GET http://far.example:7/a HTTP/1.1", ["Accept: x", "Host: far.example:7"]),
+     "GET http://far.example/a HTTP/1.1", ["Accept: x", "Host: far.example"], "far.example:80"),
     ("an empty line before", "\r\nGET /a HTTP/1.1\r\nHost: x.test\r\n\r\n",
-     "GET http://x.test/a HTTP/1.1", None),
-    ("an absolute target", "GET http://y.test/a HTTP/1.1\r\nHost: y.test\r\n\r\n",
-     "GET http://y.test/a HTTP/1.1", None),
+     "GET http://x.test/a HTTP/1.1", None, "far.example:80"),
     ("OPTIONS *", "OPTIONS * HTTP/1.1\r\nHost: x.test\r\n\r\n",
-     "OPTIONS http://x.test HTTP/1.1", None),
+     "OPTIONS http://x.test HTTP/1.1", None, "far.example:80"),
 ]
 OBSERVED = [
     ("an absolute target", "GET http://x.test/a HTTP/1.1\r\nHost: x.test\r\n"
      "Proxy-Connection: Keep-Alive\r\nuser-AGENT: y\r\n\r\n",
-     "GET http://x.test/a HTTP/1.1", None),
-    ("HTTP/1.0", "GET http://x.test/a HTTP/1.0\r\n\r\n", "GET http://x.test/a HTTP/1.0", None),
+     "GET http://x.test/a HTTP/1.1", None, None),
+    ("HTTP/1.0", "GET http://x.test/a HTTP/1.0\r\n\r\n", "GET http://x.test/a HTTP/1.0", None,
+     None),
     ("ftp", "GET ftp://x.test/a HTTP/1.1\r\nHost: x.test\r\n\r\n",
-     "GET ftp://x.test/a HTTP/1.1", None),
+     "GET ftp://x.test/a HTTP/1.1", None, None),
 ]
 
 
-def sent_as(user, name, way, text, line, fields):
+def sent_as(user, name, way, text, line, fields, authority):
     proxy = Simproxy(f"conn\nauth {BASE64}\nreport\nclose\nrepeat\n")
-    with environment(user, proxy, way) as (env, destination):
+    with environment(user, proxy, way, authority=authority) as (env, destination):
         result = run(["/usr/bin/python3", "-c", TALK, *destination[:2]], env, text)
     if fields is None:
         fields = [field for field in text.strip().split("\r\n")[1:] if field]
@@ -158,8 +161,8 @@ def sent_as(user, name, way, text, line, fields):
 
 def rewritten(user):
     for way, table in (("forward", FORWARDED), ("observe", OBSERVED)):
-        for name, text, line, fields in table:
-            sent_as(user, name, way, text, line, fields)
+        for name, *case in table:
+            sent_as(user, name, way, *case)
 
 
 def main():
