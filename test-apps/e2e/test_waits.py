@@ -3,7 +3,6 @@
 """Programs that connect without blocking: whatever they wait with, they see what they would see
 of the destination itself, and nothing of the handshake."""
 
-import re
 
 import harness
 from agents import ForgetfulAgent
