@@ -83,17 +83,21 @@ def challenge(authorized=0):
 class ForgetfulAgent:
     """An agent that knows one proxy and one password and remembers nothing: it never sends an
     authorization before it is asked for one, unless told `at_once`. Everything goes by `way`,
-    to `authority`. Without `answers` it refuses. `delay` seconds pass before each answer."""
+    to `authority`. Without `answers` it refuses. `delay` seconds pass before each answer. `asked`
+    counts the questions for the way."""
 
     def __init__(self, proxy, delay=0, way="tunnel", authority="far.example:80", answers=True,
                  at_once=False):
         self.path = harness.DIRECTORY / f"forgetful-{way}-{proxy.port}"
         self.delay = delay
+        self.asked = 0
         self._way = [("way", way), ("proxy", f"{proxy.host}:{proxy.port}")]
         if way != "observe":
             self._way.append(("authority", authority))
         if way != "tunnel":
             self._way.append(("settled", 1))
+        if way == "direct":
+            self._way.append(("remember", 10))
         if at_once:
             self._way.append(("authorization", f"Basic {BASE64}"))
         self._answer = ("answer", ("authorization", f"Basic {BASE64}"))
@@ -119,6 +123,7 @@ class ForgetfulAgent:
                 if verb != b"outcome":
                     time.sleep(self.delay)
                 if verb == b"route":
+                    self.asked += 1
                     link.send(pack("way", *self._way))
                 elif verb == b"challenge":
                     link.send(pack(*self._answer))

@@ -7,6 +7,7 @@ import os
 import shutil
 
 import harness
+from agents import ForgetfulAgent
 from harness import APPS, BUILD, check, equal, run
 from simproxy import BASE64, OK, Simproxy, connections
 
@@ -43,12 +44,23 @@ def disabled(user):
     equal(connections(proxy.end()), 0, "and no proxy is asked")
 
 
+THRICE = """
+import socket, sys
+for _ in range(3):
+    print(socket.create_connection(("127.0.0.1", int(sys.argv[1]))).recv(99).decode())
+"""
+
+
 def loopback(user):
-    proxy = Simproxy("conn\nsend hello\nfinish\nrepeat\n")
-    result = run([APPS / "probe", "127.0.0.1", proxy.port], user.preload("http://127.0.0.1:9"))
-    check("got hello" in result.out and not user.socket.exists(),
-          "loopback goes direct, without an agent", result)
-    proxy.end()
+    """It goes direct, and costs one question."""
+    server = Simproxy("conn\nsend hello\nfinish\nrepeat\n")
+    agent = ForgetfulAgent(server, way="direct")
+    result = run(["/usr/bin/python3", "-c", THRICE, server.port],
+                 user.preload("http://127.0.0.1:9", GATEPASS_AGENT=agent.path))
+    equal(result.out.split(), ["hello"] * 3, "loopback goes direct", result)
+    equal(agent.asked, 1, "and costs one question")
+    agent.close()
+    server.end()
 
 
 def no_agent(user):
