@@ -169,9 +169,10 @@ size_t gp_exchange_room(const struct gp_exchange *exchange, const char *bytes,
 void gp_exchange_passed(struct gp_exchange *exchange, const char *bytes, size_t len);
 /* They are taken, but do not go to the proxy. */
 bool gp_exchange_discards(const struct gp_exchange *exchange);
-/* Has the program sent nothing yet? Then a server that speaks first may be meant, and
- * gp_exchange_give_up() is the way to it. */
-bool gp_exchange_is_fresh(const struct gp_exchange *exchange);
+/* Forward: does nothing that the program has sent tell yet whether it speaks HTTP? If
+ * that lasts, a server may be meant that speaks first, or another protocol:
+ * gp_exchange_give_up(). */
+bool gp_exchange_is_undecided(const struct gp_exchange *exchange);
 void gp_exchange_give_up(struct gp_exchange *exchange);
 /* The program sends no more: what is held of it goes out as it is. */
 void gp_exchange_let_go(struct gp_exchange *exchange);

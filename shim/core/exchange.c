@@ -391,10 +391,11 @@ void gp_exchange_passed(struct gp_exchange *exchange, const char *bytes, size_t 
 	}
 }
 
-bool gp_exchange_is_fresh(const struct gp_exchange *exchange)
+bool gp_exchange_is_undecided(const struct gp_exchange *exchange)
 {
 	return exchange->forwards && exchange->phase == GP_PHASE_OPEN &&
-	       !exchange->has_request && !exchange->head_len;
+	       !exchange->has_request && !exchange->answered &&
+	       gp_request_begins(exchange->head, exchange->head_len) == GP_SCAN_MORE;
 }
 
 void gp_exchange_give_up(struct gp_exchange *exchange)

@@ -27,8 +27,9 @@
 #include "route.h"
 #include "tcp.h"
 
-/* How long a program may say nothing on a connection that requests are forwarded over,
- * until we take it for one whose server speaks first (milliseconds). */
+/* How long a program may say nothing, or nothing that tells, on a connection that
+ * requests are forwarded over, until we take it for one of another protocol
+ * (milliseconds). */
 #define SILENCE_MS 1000
 
 struct carrier {
@@ -46,7 +47,7 @@ struct carrier {
 	int last_error;   /* why the connection ended that we had */
 	int low_water;    /* that we have set; 0: none */
 	int64_t deadline; /* of connecting, asking */
-	int64_t silence;  /* when to give a silent program up */
+	int64_t silence;  /* when to give up that the program speaks HTTP */
 	struct wait wait;
 	struct handshake *handshake; /* of a tunnel after all */
 	struct advice advice;
@@ -78,6 +79,7 @@ struct carrier *carrier_new(int fd, const union gp_address *destination,
 	carrier->destination = *destination;
 	carrier->route = *route;
 	carrier->silence = clock_now() + SILENCE_MS;
+	carrier->last_error = way.no_tunnel ? EACCES : 0;
 	link_init(&carrier->link);
 	gp_exchange_init(&carrier->exchange, &way);
 	return carrier;
@@ -122,18 +124,13 @@ struct wait carrier_wait(const struct carrier *carrier)
 	return carrier->handshake ? handshake_wait(carrier->handshake) : carrier->wait;
 }
 
-static bool is_fresh(const struct carrier *carrier)
-{
-	return gp_exchange_is_fresh(&carrier->exchange);
-}
-
 short carrier_hidden(const struct carrier *carrier)
 {
 	const struct gp_exchange *exchange = &carrier->exchange;
 	bool waits = gp_exchange_accepts(exchange) == GP_ACCEPT_WAIT;
 	short hidden = 0;
 
-	if (is_fresh(carrier) || !gp_exchange_shows(exchange))
+	if (gp_exchange_is_undecided(exchange) || !gp_exchange_shows(exchange))
 		hidden |= POLLIN;
 	/* A program that has nothing to send need not know that it could not. */
 	if (waits &&
@@ -412,7 +409,7 @@ static enum progress tunnel(struct carrier *carrier)
 
 static enum progress rest(struct carrier *carrier)
 {
-	if (!is_fresh(carrier))
+	if (!gp_exchange_is_undecided(&carrier->exchange))
 		return wait_for(carrier, 0, CLOCK_NEVER);
 	if (clock_now() < carrier->silence)
 		return wait_for(carrier, 0, carrier->silence);
@@ -504,6 +501,7 @@ ssize_t carrier_send(struct carrier *carrier, const char *bytes, size_t len, int
 		switch (gp_exchange_accepts(exchange)) {
 		case GP_ACCEPT_HOLD:
 			done += gp_exchange_hold(exchange, bytes + done, len - done);
+			carrier->silence = clock_now() + SILENCE_MS;
 			continue;
 		case GP_ACCEPT_PASS:
 			sent = pass(carrier, bytes + done, len - done, flags);
@@ -527,7 +525,8 @@ ssize_t carrier_send(struct carrier *carrier, const char *bytes, size_t len, int
 
 bool carrier_shows(const struct carrier *carrier)
 {
-	return gp_exchange_shows(&carrier->exchange) && !is_fresh(carrier);
+	return gp_exchange_shows(&carrier->exchange) &&
+	       !gp_exchange_is_undecided(&carrier->exchange);
 }
 
 size_t carrier_bound(struct carrier *carrier, char *room, size_t len)
@@ -547,6 +546,11 @@ void carrier_received(struct carrier *carrier, const char *bytes, size_t len)
 		gp_exchange_received(&carrier->exchange, bytes, len);
 	else
 		gp_exchange_lost(&carrier->exchange);
+}
+
+void carrier_disconnect(struct carrier *carrier)
+{
+	tcp_disconnect(&carrier->tcp);
 }
 
 void carrier_close(struct carrier *carrier)

@@ -52,6 +52,9 @@ size_t carrier_bound(struct carrier *carrier, char *room, size_t len);
 /* It has received these; bytes NULL: `len` that we have not seen. */
 void carrier_received(struct carrier *carrier, const char *bytes, size_t len);
 
+/* Makes the socket one that was never connected, which the kernel shows as a hang-up. */
+void carrier_disconnect(struct carrier *carrier);
+
 /* The program closes the socket, or says that it will send no more (true: not yet to be
  * told to the kernel). */
 void carrier_close(struct carrier *carrier);

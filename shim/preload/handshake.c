@@ -72,6 +72,7 @@ struct handshake {
 	struct link link;
 	struct gp_tunnel tunnel;
 	char peek[PEEK];
+	char authorization[GP_AUTHORIZATION_MAX + 1]; /* of a tunnel that was refused */
 };
 
 struct handshake *handshake_new(int fd, const union gp_address *destination, bool tunnel)
@@ -476,6 +477,17 @@ static enum progress receive_reply(struct handshake *hs)
 	return consume(hs, used) ? PROGRESS_DONE : fail(hs, GP_ERR_SYSTEM, ECONNRESET);
 }
 
+/* The link's packet is another one now, and the tunnel's is wiped. */
+static void keep_authorization(struct handshake *hs)
+{
+	struct gp_text offered = gp_tunnel_offered(&hs->tunnel);
+
+	hs->route.authorization = NULL;
+	if (offered.p &&
+	    gp_text_copy(offered, hs->authorization, sizeof(hs->authorization)))
+		hs->route.authorization = hs->authorization;
+}
+
 /* A proxy that lets nobody through to that port may forward requests to it. */
 static enum progress refused(struct handshake *hs)
 {
@@ -484,7 +496,7 @@ static enum progress refused(struct handshake *hs)
 		return fail(hs, GP_ERR_PROXY_REFUSED, 0);
 	log_line(LOG_INFO, "no tunnel to %s: HTTP requests are forwarded", hs->authority);
 	tell_outcome(hs, GP_ERR_PROXY_REFUSED, 0);
-	hs->route.authorization = NULL; /* as the packet is another one now */
+	keep_authorization(hs);
 	hs->forwards = true;
 	return PROGRESS_DONE;
 }

@@ -25,6 +25,7 @@
 #include "bell.h"
 #include "carrier.h"
 #include "cookie.h"
+#include "direct.h"
 #include "handshake.h"
 #include "libc.h"
 #include "peers.h"
@@ -32,6 +33,7 @@
 #include "process.h"
 #include "record.h"
 #include "registration.h"
+#include "route.h"
 #include "tag.h"
 #include "tcp.h"
 
@@ -331,6 +333,7 @@ static void step_carrier(struct pending *pending)
 		pending_forget(pending);
 		break;
 	case CARRIER_FAILED:
+		carrier_disconnect(pending->carrier);
 		fail(pending, carrier_error(pending->carrier));
 		break;
 	}
@@ -370,6 +373,8 @@ static void step(struct pending *pending)
 		wait_for(pending, handshake_wait(pending->handshake), EVERYTHING);
 		break;
 	case HANDSHAKE_DIRECT:
+		direct_remember(&pending->destination,
+				handshake_route(pending->handshake)->remember);
 		if (connect_directly(pending))
 			pending_forget(pending);
 		break;

@@ -137,14 +137,13 @@ static long hear_head(void)
 static void hear(void)
 {
 	long left = hear_head();
-	char *word = NULL, bytes[999];
+	char word[20], bytes[999];
 	size_t got;
 
-	if (left > 20 && fscanf(in, "%20mc", &word) == 1) {
+	if (left > 20 && fscanf(in, "%20c", word) == 1) {
 		printf("%.20s", word);
 		left -= 20;
 	}
-	free(word);
 	while (left) {
 		got = fread(bytes, 1, left > 0 && left < 999 ? (size_t)left : 999, in);
 		fwrite(bytes, 1, got, stdout);
