@@ -69,8 +69,8 @@ struct gp_exchange_way {
 
 /* Where the connection stands between program and proxy. */
 enum gp_exchange_phase {
-	GP_PHASE_OPEN,  /* bytes pass, see `outbound` and `inbound` */
-	GP_PHASE_SEND,  /* `out` and the copy, then as `leg` says */
+	GP_PHASE_OPEN,  /* `out` and the copy go out, then what the program sends; what
+			   comes in, see `inbound` */
 	GP_PHASE_ASK,   /* a challenge waits for its answer */
 	GP_PHASE_DRAIN, /* a response that the program is not to see is swallowed */
 	GP_PHASE_CONNECT,
@@ -90,17 +90,17 @@ enum gp_exchange_inbound {
 enum gp_exchange_leg {
 	GP_LEG_REQUEST, /* the program's */
 	GP_LEG_PROBE,   /* ours, which goes before a body */
-	GP_LEG_QUEUE,   /* of a body, from the queue */
-	GP_LEG_RAW      /* the program's bytes that are no request; then it is over */
+	GP_LEG_LAST     /* what is still to be sent; then it is over */
 };
 
-/* About 1.3 MiB, of which only what is used costs memory; members are the machine's own.
+/* About 1.6 MiB, of which only what is used costs memory; members are the machine's own.
  * Holds Proxy-Authorization values: gp_exchange_clear() it. */
 struct gp_exchange {
 	enum gp_exchange_phase phase;
 	enum gp_exchange_inbound inbound;
 	enum gp_exchange_leg leg;
 	bool forwards, no_tunnel;
+	bool gave_up; /* that the program speaks HTTP, once */
 	char authority[GP_AUTHORITY_MAX + 1];
 
 	/* the request in `head` */
@@ -111,10 +111,12 @@ struct gp_exchange {
 	struct gp_chunked body_chunked;
 	bool unanswered; /* its status is not known */
 	bool sent_ours;  /* it went out with `authorization` */
-	bool reused;     /* after a challenge, on the same connection */
+	bool reused;     /* it went where another has been answered; if that connection
+			  * ends without a word, it goes over another one */
+	bool continued;  /* the program has seen a 100 (Continue) */
 	bool probed;     /* a probe has gone out for it */
 	bool was_reset;  /* that was because the connection was reset under it */
-	bool discards;   /* it has its answer, and the body goes nowhere */
+	bool discards;   /* it has its answer, and its body goes nowhere */
 	bool copy_lost;  /* its body is longer than the copy */
 	unsigned rounds; /* of challenges to it */
 
@@ -128,7 +130,7 @@ struct gp_exchange {
 	unsigned unread;   /* how many the program has not read to their end */
 	uint64_t bodiless; /* which of them have no body: the lowest bit is the next one's
 			    */
-	bool blind;        /* nobody knows where the one that passes ends */
+	bool blind;        /* nobody knows where they end */
 	size_t interim_left;
 	int status;
 	bool verdict; /* `status` answers a request with our authorization */
@@ -139,18 +141,22 @@ struct gp_exchange {
 
 	/* what the program has sent behind the request in `head` */
 	size_t queue_at, queue_end;
-	bool hurry; /* it does not wait for answers */
+	size_t queue_left; /* of it to be sent now */
+	bool hurry;        /* the program does not wait for answers */
 
-	size_t head_len, out_len, out_sent, copy_len, copy_sent;
+	size_t head_len, out_len, copy_len;
+	size_t out_left, copy_left; /* to be sent, at their ends */
 	/* of what to wipe */
 	size_t head_used, out_used, copy_used, challenge_used, queue_used;
 	char authorization[GP_AUTHORIZATION_MAX + 1];
 	char challenge_bytes[GP_HEAD_MAX];
-	char head[GP_HEAD_MAX]; /* as the program sent it */
-	char out[GP_HEAD_MAX + GP_AUTHORIZATION_MAX + 4 * GP_AUTHORITY_MAX];
+	char head[GP_HEAD_MAX]; /* of the program's request */
+	/* Holds every edit: a line "x" LF, or "x," in a list, becomes three octets. */
+	char out[GP_HEAD_MAX * 3 / 2 + GP_AUTHORIZATION_MAX + 4 * GP_AUTHORITY_MAX];
 	struct gp_response response; /* that passes, or is swallowed */
 	char copy[GP_COPY_MAX];
-	char queue[GP_QUEUE_MAX];
+	char queue[GP_QUEUE_MAX]; /* of the head as it came, until the request goes out;
+				   then of its body */
 };
 
 void gp_exchange_init(struct gp_exchange *exchange, const struct gp_exchange_way *way);
@@ -171,7 +177,8 @@ void gp_exchange_passed(struct gp_exchange *exchange, const char *bytes, size_t 
 bool gp_exchange_discards(const struct gp_exchange *exchange);
 /* Forward: does nothing that the program has sent tell yet whether it speaks HTTP? If
  * that lasts, a server may be meant that speaks first, or another protocol:
- * gp_exchange_give_up(). */
+ * gp_exchange_give_up(). A program that has said nothing is waited for after all where
+ * the proxy wants no tunnel for it. */
 bool gp_exchange_is_undecided(const struct gp_exchange *exchange);
 void gp_exchange_give_up(struct gp_exchange *exchange);
 /* The program sends no more: what is held of it goes out as it is. */
@@ -186,14 +193,17 @@ bool gp_exchange_shows(const struct gp_exchange *exchange);
 bool gp_exchange_is_bounded(const struct gp_exchange *exchange);
 size_t gp_exchange_bound(struct gp_exchange *exchange, const char *bytes, size_t len);
 void gp_exchange_received(struct gp_exchange *exchange, const char *bytes, size_t len);
-/* Bytes that we have not seen went to it. */
-void gp_exchange_lost(struct gp_exchange *exchange);
+/* `len` bytes that we have not seen went to it. */
+void gp_exchange_lost(struct gp_exchange *exchange, size_t len);
 
 /* --- what the machine wants */
 
 const char *gp_exchange_output(const struct gp_exchange *exchange, size_t *len);
 void gp_exchange_sent(struct gp_exchange *exchange, size_t count);
 
+/* Is a response looked for? Also while something is to be sent: if that has to wait, or
+ * fails, the reason may have come already. */
+bool gp_exchange_looks(const struct gp_exchange *exchange);
 size_t gp_exchange_saw(struct gp_exchange *exchange, const char *bytes, size_t len);
 size_t gp_exchange_needs(const struct gp_exchange *exchange);
 

@@ -23,33 +23,48 @@
 #include <gatepass/exchange.h>
 
 #include "exchange_parts.h"
-
-/* How many unread responses `bodiless` knows of. */
-#define UNREAD_MAX 64
+#include "head.h"
 
 void gp_exchange_init(struct gp_exchange *exchange, const struct gp_exchange_way *way)
 {
 	memset(exchange, 0, offsetof(struct gp_exchange, authorization));
 	exchange->needs = 1;
 	exchange->no_tunnel = way->no_tunnel;
-	exchange->forwards = way->authority &&
-			     gp_text_copy(gp_text(way->authority), exchange->authority,
-					  sizeof(exchange->authority));
-	exchange->authorized =
-		way->authorization &&
-		gp_text_copy(gp_text(way->authorization), exchange->authorization,
-			     sizeof(exchange->authorization));
-	exchange->lets_pass = exchange->authorized;
+	exchange->forwards = way->authority != NULL;
+	if (!gp_text_copy(gp_text(way->authority), exchange->authority,
+			  sizeof(exchange->authority)))
+		exchange->authority[0] = '\0'; /* Host will have to do */
+	exchange->authorization[0] = '\0';
+	exchange->lets_pass =
+		way->authorization && exchange_authorize(exchange, way->authorization);
+}
+
+void exchange_drop_authorization(struct gp_exchange *exchange)
+{
+	exchange->authorized = false;
+	explicit_bzero(exchange->authorization, strlen(exchange->authorization));
+}
+
+bool exchange_authorize(struct gp_exchange *exchange, const char *authorization)
+{
+	size_t len = strlen(authorization);
+
+	if (len > GP_AUTHORIZATION_MAX || !head_fits(authorization))
+		return false;
+	exchange_drop_authorization(exchange);
+	memcpy(exchange->authorization, authorization, len + 1);
+	exchange->authorized = true;
+	return true;
 }
 
 enum gp_exchange_want gp_exchange_want(const struct gp_exchange *exchange)
 {
 	switch (exchange->phase) {
 	case GP_PHASE_OPEN:
+		if (exchange_has_output(exchange))
+			return GP_EXCHANGE_SEND;
 		return exchange->inbound == GP_INBOUND_AWAIT ? GP_EXCHANGE_LOOK
 							     : GP_EXCHANGE_NOTHING;
-	case GP_PHASE_SEND:
-		return GP_EXCHANGE_SEND;
 	case GP_PHASE_ASK:
 		return GP_EXCHANGE_ASK;
 	case GP_PHASE_DRAIN:
@@ -69,21 +84,20 @@ enum gp_exchange_want gp_exchange_want(const struct gp_exchange *exchange)
 /* --- a request goes out --------------------------------------------------------------
  */
 
-/* What the program has sent is no request to a proxy: it goes out as it is. */
+/* What the program sent is no request to a proxy: it goes out as it came. */
 static void send_raw(struct gp_exchange *exchange)
 {
-	exchange->leg = GP_LEG_RAW;
-	exchange->out_len = exchange->head_len;
-	exchange->out_sent = 0;
-	exchange->phase = GP_PHASE_SEND;
+	exchange->reused = false;
+	exchange->copy_len = exchange->copy_left = exchange->head_len;
+	exchange->phase = GP_PHASE_OPEN;
+	exchange_end(exchange);
 }
 
 void exchange_end(struct gp_exchange *exchange)
 {
-	exchange->head_len = 0; /* it has gone out */
-	if (exchange->queue_at < exchange->queue_end)
-		send_raw(exchange);
-	else
+	exchange->leg = GP_LEG_LAST;
+	exchange->queue_left = exchange->queue_end - exchange->queue_at;
+	if (!exchange_has_output(exchange))
 		exchange->phase = GP_PHASE_OVER;
 }
 
@@ -92,12 +106,20 @@ static void need_tunnel(struct gp_exchange *exchange)
 	exchange->phase = exchange->no_tunnel ? GP_PHASE_FAILED : GP_PHASE_TUNNEL;
 }
 
+/* A tunnel is another connection: behind requests that have been forwarded, it would cost
+ * the program their responses. What follows them is for the proxy to refuse. */
 static void not_for_proxy(struct gp_exchange *exchange)
 {
-	if (exchange->forwards)
+	if (exchange->forwards && !exchange->unread)
 		need_tunnel(exchange);
 	else
 		send_raw(exchange);
+}
+
+static void note_used(size_t *used, size_t len)
+{
+	if (*used < len)
+		*used = len;
 }
 
 static bool has_own(const struct gp_exchange *exchange)
@@ -105,7 +127,7 @@ static bool has_own(const struct gp_exchange *exchange)
 	return exchange->request.authorized && !exchange->replace_own;
 }
 
-void exchange_send_leg(struct gp_exchange *exchange)
+static bool write_leg(struct gp_exchange *exchange)
 {
 	struct gp_edit edit = {
 		.authority = exchange->forwards ? exchange->authority : NULL,
@@ -118,15 +140,27 @@ void exchange_send_leg(struct gp_exchange *exchange)
 		edit.authorization = exchange->authorization;
 	exchange->sent_ours = edit.authorization != NULL;
 	gp_buf_init(&buf, exchange->out, sizeof(exchange->out));
-	if (gp_request_write(&exchange->request, &edit, &buf) || buf.full) {
-		not_for_proxy(exchange);
-		return;
-	}
-	exchange->out_len = buf.len;
-	if (exchange->out_used < buf.len)
-		exchange->out_used = buf.len;
-	exchange->out_sent = exchange->copy_sent = 0;
-	exchange->phase = GP_PHASE_SEND;
+	if (gp_request_write(&exchange->request, &edit, &buf) || buf.full)
+		return false;
+	exchange->out_len = exchange->out_left = buf.len;
+	note_used(&exchange->out_used, buf.len);
+	return true;
+}
+
+static void send_written(struct gp_exchange *exchange)
+{
+	exchange->copy_left = exchange->copy_len;
+	exchange->phase = GP_PHASE_OPEN;
+	if (exchange->unread == 1)
+		exchange->inbound = GP_INBOUND_AWAIT;
+}
+
+void exchange_send_leg(struct gp_exchange *exchange)
+{
+	if (write_leg(exchange))
+		send_written(exchange);
+	else /* the authorization is too long for an absurdly long Host */
+		exchange->phase = GP_PHASE_FAILED;
 }
 
 static bool has_body(const struct gp_request *request)
@@ -153,16 +187,16 @@ static bool needs_probe(const struct gp_exchange *exchange)
 
 static void count_unread(struct gp_exchange *exchange)
 {
-	uint64_t bit = exchange_is_head(exchange);
+	unsigned before = exchange->unread++;
 
-	if (exchange->inbound == GP_INBOUND_PASS && exchange->blind)
-		exchange->unread = 0; /* it must have been read, as the program goes on */
-	if (!exchange->unread)
+	if (!before)
 		exchange->bodiless = 0;
-	if (exchange->unread == UNREAD_MAX)
-		exchange->blind = true;
+	if (!exchange_is_head(exchange))
+		return;
+	if (before < 8 * sizeof(exchange->bodiless))
+		exchange->bodiless |= UINT64_C(1) << before;
 	else
-		exchange->bodiless |= bit << exchange->unread++;
+		exchange->blind = true;
 }
 
 static void begin_request(struct gp_exchange *exchange)
@@ -172,15 +206,19 @@ static void begin_request(struct gp_exchange *exchange)
 	exchange->leg = needs_probe(exchange) ? GP_LEG_PROBE : GP_LEG_REQUEST;
 	exchange->probed = exchange->leg == GP_LEG_PROBE;
 	exchange->reused = exchange->was_reset = exchange->discards = false;
-	exchange->copy_lost = false;
+	exchange->copy_lost = exchange->continued = false;
 	exchange->rounds = 0;
 	exchange->copy_len = 0;
 	exchange->in_body = has_body(request);
 	exchange->body_left = request->length;
 	exchange->body_chunked = (struct gp_chunked){0};
+	if (!write_leg(exchange)) {
+		not_for_proxy(exchange);
+		return;
+	}
 	count_unread(exchange);
-	exchange->unanswered = exchange->unread <= 2;
-	exchange_send_leg(exchange);
+	exchange->unanswered = exchange->unread <= 2 && !exchange->blind;
+	send_written(exchange);
 }
 
 static bool is_proxys(const struct gp_request *request)
@@ -189,24 +227,31 @@ static bool is_proxys(const struct gp_request *request)
 	       request->form == GP_TARGET_AUTHORITY;
 }
 
+/* Can it go to the proxy as a request? To an origin, one that is to be upgraded, or that
+ * takes it for a proxy, should rather go through a tunnel. */
+static bool is_for_proxy(const struct gp_exchange *exchange)
+{
+	const struct gp_request *request = &exchange->request;
+
+	if (!exchange->forwards)
+		return is_proxys(request);
+	if (request->form == GP_TARGET_AUTHORITY)
+		return false;
+	return exchange->no_tunnel || exchange->unread ||
+	       (request->form != GP_TARGET_ABSOLUTE && !request->upgrades);
+}
+
 static void head_complete(struct gp_exchange *exchange)
 {
-	struct gp_request *request = &exchange->request;
-
-	if (gp_request_parse(exchange->head, exchange->head_len, request)) {
+	if (gp_request_parse(exchange->head, exchange->head_len, &exchange->request)) {
 		not_for_proxy(exchange);
 		return;
 	}
 	exchange->has_request = true;
-	if (!exchange->forwards && !is_proxys(request))
-		send_raw(exchange);
-	else if (exchange->forwards && !exchange->no_tunnel &&
-		 (is_proxys(request) || request->upgrades))
-		need_tunnel(exchange);
-	else if (exchange->forwards && request->form == GP_TARGET_AUTHORITY)
-		need_tunnel(exchange);
-	else
+	if (is_for_proxy(exchange))
 		begin_request(exchange);
+	else
+		not_for_proxy(exchange);
 }
 
 /* --- what the program sends ----------------------------------------------------------
@@ -229,15 +274,50 @@ static bool may_begin(const struct gp_exchange *exchange)
 	       (queue_is_full(exchange) && exchange->answered && exchange->unread > 1);
 }
 
+static bool is_busy(const struct gp_exchange *exchange)
+{
+	return exchange->phase != GP_PHASE_OPEN || exchange->leg != GP_LEG_REQUEST ||
+	       exchange_has_output(exchange);
+}
+
 enum gp_exchange_accept gp_exchange_accepts(const struct gp_exchange *exchange)
 {
 	if (exchange->phase == GP_PHASE_OVER)
 		return GP_ACCEPT_OVER;
-	if (exchange->phase != GP_PHASE_OPEN || exchange->leg == GP_LEG_PROBE)
+	if (is_busy(exchange) || queue_is_full(exchange))
 		return GP_ACCEPT_WAIT;
-	if (exchange->in_body && !queue_length(exchange))
-		return GP_ACCEPT_PASS;
-	return queue_is_full(exchange) ? GP_ACCEPT_WAIT : GP_ACCEPT_HOLD;
+	return exchange->in_body && !queue_length(exchange) ? GP_ACCEPT_PASS
+							    : GP_ACCEPT_HOLD;
+}
+
+/* The request before is not needed any more. */
+static void begin_head(struct gp_exchange *exchange)
+{
+	exchange->has_request = exchange->unanswered = false;
+	exchange->head_len = 0;
+	/* Its response must have been read, wherever that ended. Of several, that would
+	 * be the last one's bytes taken for this one's: we stay blind. */
+	if (exchange->blind && exchange->unread == 1) {
+		exchange->blind = false;
+		exchange->unread = 0;
+		exchange->inbound = GP_INBOUND_IDLE;
+	}
+}
+
+_Static_assert(GP_HEAD_MAX <= GP_COPY_MAX, "a head fits into the copy");
+
+/* Twice: the head is going to be parsed, and that writes to it. */
+static size_t collect(struct gp_exchange *exchange, const char *bytes, size_t len)
+{
+	size_t seen = exchange->head_len, room = sizeof(exchange->head) - seen;
+	size_t taken = len < room ? len : room;
+
+	memcpy(exchange->head + seen, bytes, taken);
+	memcpy(exchange->copy + seen, bytes, taken);
+	exchange->head_len += taken;
+	note_used(&exchange->head_used, exchange->head_len);
+	note_used(&exchange->copy_used, exchange->head_len);
+	return taken;
 }
 
 /* Takes what belongs to the head, which may complete it. Returns how many. */
@@ -246,18 +326,10 @@ static size_t take_head(struct gp_exchange *exchange, const char *bytes, size_t 
 	size_t seen, taken, whole = 0;
 	enum gp_scan begins;
 
-	if (exchange->has_request) { /* the one before */
-		exchange->has_request = exchange->unanswered = false;
-		exchange->head_len = 0;
-	}
+	if (exchange->has_request)
+		begin_head(exchange);
 	seen = exchange->head_len;
-	taken = sizeof(exchange->head) - seen;
-	if (taken > len)
-		taken = len;
-	memcpy(exchange->head + seen, bytes, taken);
-	exchange->head_len += taken;
-	if (exchange->head_used < exchange->head_len)
-		exchange->head_used = exchange->head_len;
+	taken = collect(exchange, bytes, len);
 	begins = gp_request_begins(exchange->head, exchange->head_len);
 	if (begins == GP_SCAN_DONE)
 		whole = gp_request_head_length(exchange->head, exchange->head_len, seen);
@@ -285,8 +357,7 @@ static size_t enqueue(struct gp_exchange *exchange, const char *bytes, size_t le
 	}
 	memcpy(exchange->queue + exchange->queue_end, bytes, len);
 	exchange->queue_end += len;
-	if (exchange->queue_used < exchange->queue_end)
-		exchange->queue_used = exchange->queue_end;
+	note_used(&exchange->queue_used, exchange->queue_end);
 	return len;
 }
 
@@ -297,35 +368,39 @@ static void dequeue(struct gp_exchange *exchange, size_t len)
 		exchange->queue_at = exchange->queue_end = 0;
 }
 
+static const char *queue_bytes(const struct gp_exchange *exchange)
+{
+	return exchange->queue + exchange->queue_at;
+}
+
+/* They are those of a body. */
 static void pass_queued(struct gp_exchange *exchange, size_t len)
 {
-	gp_exchange_passed(exchange, exchange->queue + exchange->queue_at, len);
+	gp_exchange_passed(exchange, queue_bytes(exchange), len);
 	dequeue(exchange, len);
 }
 
-static void discard_queued(struct gp_exchange *exchange)
+static void pump_body(struct gp_exchange *exchange)
 {
-	pass_queued(exchange,
-		    gp_exchange_room(exchange, exchange->queue + exchange->queue_at,
-				     queue_length(exchange)));
+	size_t room =
+		gp_exchange_room(exchange, queue_bytes(exchange), queue_length(exchange));
+
+	if (exchange->discards)
+		pass_queued(exchange, room);
+	else
+		exchange->queue_left = room;
 }
 
-void exchange_go_on(struct gp_exchange *exchange)
+void exchange_pump(struct gp_exchange *exchange)
 {
-	while (exchange->phase == GP_PHASE_OPEN && exchange->leg != GP_LEG_PROBE &&
-	       queue_length(exchange)) {
-		if (exchange->in_body && exchange->discards) {
-			discard_queued(exchange);
-		} else if (exchange->in_body) {
-			exchange->leg = GP_LEG_QUEUE;
-			exchange->phase = GP_PHASE_SEND;
-		} else if (may_begin(exchange)) {
-			dequeue(exchange,
-				take_head(exchange, exchange->queue + exchange->queue_at,
-					  queue_length(exchange)));
-		} else {
+	while (queue_length(exchange) && !is_busy(exchange)) {
+		if (exchange->in_body)
+			pump_body(exchange);
+		else if (may_begin(exchange))
+			dequeue(exchange, take_head(exchange, queue_bytes(exchange),
+						    queue_length(exchange)));
+		else
 			break;
-		}
 	}
 }
 
@@ -336,7 +411,7 @@ size_t gp_exchange_hold(struct gp_exchange *exchange, const char *bytes, size_t 
 	if (!queue_length(exchange) && may_begin(exchange))
 		return take_head(exchange, bytes, len);
 	taken = enqueue(exchange, bytes, len);
-	exchange_go_on(exchange);
+	exchange_pump(exchange);
 	return taken;
 }
 
@@ -365,8 +440,7 @@ static void keep_copy(struct gp_exchange *exchange, const char *bytes, size_t le
 	}
 	memcpy(exchange->copy + exchange->copy_len, bytes, len);
 	exchange->copy_len += len;
-	if (exchange->copy_used < exchange->copy_len)
-		exchange->copy_used = exchange->copy_len;
+	note_used(&exchange->copy_used, exchange->copy_len);
 }
 
 void gp_exchange_passed(struct gp_exchange *exchange, const char *bytes, size_t len)
@@ -394,138 +468,102 @@ void gp_exchange_passed(struct gp_exchange *exchange, const char *bytes, size_t 
 bool gp_exchange_is_undecided(const struct gp_exchange *exchange)
 {
 	return exchange->forwards && exchange->phase == GP_PHASE_OPEN &&
-	       !exchange->has_request && !exchange->answered &&
+	       !exchange->has_request && !exchange->gave_up && !exchange->unread &&
 	       gp_request_begins(exchange->head, exchange->head_len) == GP_SCAN_MORE;
 }
 
 void gp_exchange_give_up(struct gp_exchange *exchange)
 {
+	if (!gp_exchange_is_undecided(exchange))
+		return;
+	exchange->gave_up = true;
 	need_tunnel(exchange);
 }
 
 void gp_exchange_let_go(struct gp_exchange *exchange)
 {
 	exchange->hurry = true;
-	exchange_go_on(exchange);
-	if (exchange->phase == GP_PHASE_OPEN && !exchange->has_request &&
-	    exchange->head_len)
+	exchange_pump(exchange);
+	if (!is_busy(exchange) && !exchange->has_request && exchange->head_len)
 		send_raw(exchange);
 }
 
 bool gp_exchange_is_flushed(const struct gp_exchange *exchange)
 {
 	return exchange->phase == GP_PHASE_OVER ||
-	       (exchange->phase == GP_PHASE_OPEN && !queue_length(exchange) &&
-		exchange->leg != GP_LEG_PROBE);
+	       (!is_busy(exchange) && !queue_length(exchange));
 }
 
 /* --- what is sent for it -------------------------------------------------------------
  */
 
-static const char *rest_of_head(const struct gp_exchange *exchange, size_t *len)
+bool exchange_has_output(const struct gp_exchange *exchange)
 {
-	*len = exchange->out_len - exchange->out_sent;
-	return (exchange->leg == GP_LEG_RAW ? exchange->head : exchange->out) +
-	       exchange->out_sent;
+	return exchange->out_left || exchange->copy_left || exchange->queue_left;
 }
 
 const char *gp_exchange_output(const struct gp_exchange *exchange, size_t *len)
 {
-	const char *queue = exchange->queue + exchange->queue_at;
-	const char *head = rest_of_head(exchange, len);
-
-	switch (exchange->leg) {
-	case GP_LEG_REQUEST:
-		if (*len)
-			return head;
-		*len = exchange->copy_len - exchange->copy_sent;
-		return exchange->copy + exchange->copy_sent;
-	case GP_LEG_PROBE:
-		break;
-	case GP_LEG_QUEUE:
-		*len = gp_exchange_room(exchange, queue, queue_length(exchange));
-		return queue;
-	case GP_LEG_RAW:
-		if (*len)
-			return head;
-		*len = queue_length(exchange);
-		return queue;
+	if (exchange->out_left) {
+		*len = exchange->out_left;
+		return exchange->out + exchange->out_len - *len;
 	}
-	return head;
+	if (exchange->copy_left) {
+		*len = exchange->copy_left;
+		return exchange->copy + exchange->copy_len - *len;
+	}
+	*len = exchange->queue_left;
+	return queue_bytes(exchange);
 }
 
-static void sent_from_queue(struct gp_exchange *exchange, size_t count)
+static void sent_queued(struct gp_exchange *exchange, size_t count)
 {
-	exchange->leg = GP_LEG_REQUEST;
-	exchange->phase = GP_PHASE_OPEN;
-	pass_queued(exchange, count);
-	exchange_go_on(exchange);
-}
-
-static void sent_raw(struct gp_exchange *exchange, size_t count)
-{
-	if (exchange->out_sent < exchange->out_len)
-		exchange->out_sent += count;
-	else
+	exchange->queue_left -= count;
+	if (exchange->leg == GP_LEG_LAST)
 		dequeue(exchange, count);
-	if (exchange->out_sent == exchange->out_len && !queue_length(exchange))
-		exchange->phase = GP_PHASE_OVER;
-}
-
-static void sent_leg(struct gp_exchange *exchange, size_t count)
-{
-	if (exchange->out_sent < exchange->out_len)
-		exchange->out_sent += count;
 	else
-		exchange->copy_sent += count;
-	if (exchange->out_sent < exchange->out_len ||
-	    (exchange->leg == GP_LEG_REQUEST && exchange->copy_sent < exchange->copy_len))
-		return;
-	exchange->phase = GP_PHASE_OPEN;
-	if (exchange->unread <= 1)
-		exchange->inbound = GP_INBOUND_AWAIT;
-	exchange_go_on(exchange);
+		pass_queued(exchange, count);
 }
 
 void gp_exchange_sent(struct gp_exchange *exchange, size_t count)
 {
-	switch (exchange->leg) {
-	case GP_LEG_REQUEST:
-	case GP_LEG_PROBE:
-		sent_leg(exchange, count);
-		break;
-	case GP_LEG_QUEUE:
-		sent_from_queue(exchange, count);
-		break;
-	case GP_LEG_RAW:
-		sent_raw(exchange, count);
-		break;
-	}
+	if (exchange->out_left)
+		exchange->out_left -= count;
+	else if (exchange->copy_left)
+		exchange->copy_left -= count;
+	else
+		sent_queued(exchange, count);
+	if (exchange->leg == GP_LEG_LAST && !exchange_has_output(exchange))
+		exchange->phase = GP_PHASE_OVER;
+	else
+		exchange_pump(exchange);
 }
 
 void gp_exchange_connected(struct gp_exchange *exchange)
 {
 	exchange->reused = false;
-	exchange_send_leg(exchange);
+	if (exchange->head_len)
+		exchange_send_leg(exchange);
+	else
+		exchange->phase = GP_PHASE_OPEN;
 }
 
 void gp_exchange_tunnelled(struct gp_exchange *exchange)
 {
-	if (exchange->head_len)
-		send_raw(exchange);
-	else
-		exchange_end(exchange);
+	send_raw(exchange);
 }
 
 void gp_exchange_untunnelled(struct gp_exchange *exchange)
 {
 	exchange->no_tunnel = true;
-	if (!exchange->has_request || exchange->request.form == GP_TARGET_AUTHORITY) {
-		exchange->phase = GP_PHASE_FAILED;
+	if (!exchange->head_len) { /* the program may just be slow */
+		exchange->phase = GP_PHASE_CONNECT;
 		return;
 	}
-	begin_request(exchange);
-	if (exchange->phase == GP_PHASE_SEND) /* over a new connection */
+	exchange->phase = GP_PHASE_FAILED;
+	if (exchange->has_request && is_for_proxy(exchange))
+		begin_request(exchange);
+	if (exchange->phase == GP_PHASE_OPEN) /* over a new connection */
 		exchange->phase = GP_PHASE_CONNECT;
 }
 
@@ -542,7 +580,7 @@ static void close_open(struct gp_exchange *exchange, bool reset)
 	if (exchange->leg == GP_LEG_PROBE && !exchange->was_reset) {
 		exchange->leg = GP_LEG_REQUEST;
 		exchange->phase = GP_PHASE_CONNECT;
-	} else if (exchange->reused) {
+	} else if (exchange->reused && !exchange->copy_lost) {
 		exchange->phase = GP_PHASE_CONNECT;
 	} else if (reset && may_have_asked(exchange)) {
 		exchange->probed = exchange->was_reset = true;
@@ -557,7 +595,6 @@ void gp_exchange_closed(struct gp_exchange *exchange, bool reset)
 {
 	switch (exchange->phase) {
 	case GP_PHASE_OPEN:
-	case GP_PHASE_SEND:
 		close_open(exchange, reset);
 		break;
 	case GP_PHASE_DRAIN:
@@ -578,7 +615,6 @@ void gp_exchange_clear(struct gp_exchange *exchange)
 	explicit_bzero(exchange->copy, exchange->copy_used);
 	explicit_bzero(exchange->queue, exchange->queue_used);
 	explicit_bzero(exchange->challenge_bytes, exchange->challenge_used);
-	explicit_bzero(exchange->authorization,
-		       strnlen(exchange->authorization, sizeof(exchange->authorization)));
+	exchange_drop_authorization(exchange);
 	explicit_bzero(exchange, offsetof(struct gp_exchange, authorization));
 }

@@ -13,11 +13,19 @@
  */
 void exchange_send_leg(struct gp_exchange *exchange);
 
-/* The socket is the program's from here on, once what is queued has gone out. */
+/* Our authorization from here on; false, and nothing has changed, if it cannot stand in a
+ * field. */
+bool exchange_authorize(struct gp_exchange *exchange, const char *authorization);
+void exchange_drop_authorization(struct gp_exchange *exchange);
+
+/* Is anything to be sent? */
+bool exchange_has_output(const struct gp_exchange *exchange);
+
+/* The socket is the program's from here on, once what is to be sent has gone out. */
 void exchange_end(struct gp_exchange *exchange);
 
 /* To be called when something that the queue waits for may have come. */
-void exchange_go_on(struct gp_exchange *exchange);
+void exchange_pump(struct gp_exchange *exchange);
 
 /* Is the request HEAD, whose responses have no body? */
 bool exchange_is_head(const struct gp_exchange *exchange);

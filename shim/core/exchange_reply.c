@@ -47,64 +47,70 @@ static void show(struct gp_exchange *exchange)
 	if (ends_http(exchange)) {
 		exchange->inbound = GP_INBOUND_IDLE;
 		exchange_end(exchange);
-		return;
+	} else {
+		begin_response(exchange);
+		exchange_pump(exchange);
 	}
-	begin_response(exchange);
-	exchange_go_on(exchange);
 }
 
-/* No status that we know: the program has to make something of it. */
+/* The request goes out: behind the response that came, or over a new connection. */
+static void go_on(struct gp_exchange *exchange)
+{
+	bool bodiless = exchange->leg == GP_LEG_REQUEST && exchange_is_head(exchange);
+
+	exchange->leg = GP_LEG_REQUEST;
+	exchange->drained = 0;
+	gp_response_begin(&exchange->response, bodiless);
+	exchange->phase = exchange->kept ? GP_PHASE_DRAIN : GP_PHASE_CONNECT;
+}
+
+/* No response that we know: the program has to make something of it. */
 static void show_nonsense(struct gp_exchange *exchange)
 {
 	exchange->status = 0;
-	if (exchange->leg == GP_LEG_PROBE) {
-		exchange->leg = GP_LEG_REQUEST;
-		exchange->phase = GP_PHASE_CONNECT;
-	} else {
+	exchange->kept = false;
+	if (exchange->leg == GP_LEG_PROBE)
+		go_on(exchange);
+	else
 		show(exchange);
-	}
-}
-
-static void drain(struct gp_exchange *exchange, bool bodiless)
-{
-	exchange->phase = GP_PHASE_DRAIN;
-	exchange->drained = 0;
-	gp_response_begin(&exchange->response, bodiless);
 }
 
 static void final(struct gp_exchange *exchange)
 {
 	exchange->lets_pass = true;
 	exchange->verdict = exchange->sent_ours;
-	if (exchange->leg != GP_LEG_PROBE) {
+	if (exchange->leg != GP_LEG_PROBE)
 		show(exchange);
-	} else if (exchange->was_reset) {
-		exchange->phase =
-			GP_PHASE_FAILED; /* it did not ask, so that was the end */
-	} else {
-		exchange->leg = GP_LEG_REQUEST;
-		drain(exchange, false);
-	}
+	else if (exchange->was_reset)
+		exchange->phase = GP_PHASE_FAILED; /* it had not asked */
+	else
+		go_on(exchange);
 }
 
-/* Is the connection as the program knows it? */
-static bool is_open(const struct gp_exchange *exchange)
+/* Without an answer the program is to see what the proxy says. To a probe it says what it
+ * would say to the request, which need not go out any more. */
+static void leave_it(struct gp_exchange *exchange)
 {
-	return (exchange->phase == GP_PHASE_OPEN || exchange->phase == GP_PHASE_SEND) &&
-	       exchange->leg != GP_LEG_PROBE;
+	exchange->discards = exchange->leg == GP_LEG_PROBE;
+	exchange->leg = GP_LEG_REQUEST;
+	exchange->phase = GP_PHASE_OPEN;
+	show(exchange);
 }
 
 bool gp_exchange_shows(const struct gp_exchange *exchange)
 {
-	return exchange->phase == GP_PHASE_OVER ||
-	       (is_open(exchange) && exchange->inbound != GP_INBOUND_AWAIT);
+	if (exchange->phase == GP_PHASE_OVER)
+		return true;
+	return exchange->phase == GP_PHASE_OPEN && exchange->leg != GP_LEG_PROBE &&
+	       exchange->inbound != GP_INBOUND_AWAIT;
 }
 
 bool gp_exchange_is_bounded(const struct gp_exchange *exchange)
 {
-	return is_open(exchange) && (exchange->inbound == GP_INBOUND_INTERIM ||
-				     (exchange->inbound == GP_INBOUND_PASS &&
-				      exchange->unanswered && !exchange->blind));
+	return exchange->phase == GP_PHASE_OPEN &&
+	       (exchange->inbound == GP_INBOUND_INTERIM ||
+		(exchange->inbound == GP_INBOUND_PASS && exchange->unanswered &&
+		 !exchange->blind));
 }
 
 size_t gp_exchange_bound(struct gp_exchange *exchange, const char *bytes, size_t len)
@@ -135,17 +141,22 @@ static void over(struct gp_exchange *exchange)
 		begin_response(exchange);
 }
 
+static size_t follow_interim(struct gp_exchange *exchange, size_t len)
+{
+	size_t used = len < exchange->interim_left ? len : exchange->interim_left;
+
+	exchange->interim_left -= used;
+	if (!exchange->interim_left)
+		exchange->inbound = GP_INBOUND_AWAIT;
+	return used;
+}
+
 static size_t follow(struct gp_exchange *exchange, const char *bytes, size_t len)
 {
 	size_t used = len;
 
-	if (exchange->inbound == GP_INBOUND_INTERIM) {
-		used = len < exchange->interim_left ? len : exchange->interim_left;
-		exchange->interim_left -= used;
-		if (!exchange->interim_left)
-			exchange->inbound = GP_INBOUND_AWAIT;
-		return used;
-	}
+	if (exchange->inbound == GP_INBOUND_INTERIM)
+		return follow_interim(exchange, len);
 	switch (gp_response_feed(&exchange->response, bytes, len, &used)) {
 	case GP_SCAN_MORE:
 		break;
@@ -163,16 +174,22 @@ void gp_exchange_received(struct gp_exchange *exchange, const char *bytes, size_
 {
 	size_t used = 0;
 
-	while (used < len && exchange->phase != GP_PHASE_OVER && !exchange->blind &&
+	while (used < len && exchange->phase == GP_PHASE_OPEN && !exchange->blind &&
 	       (exchange->inbound == GP_INBOUND_PASS ||
 		exchange->inbound == GP_INBOUND_INTERIM))
 		used += follow(exchange, bytes + used, len - used);
-	exchange_go_on(exchange);
+	exchange_pump(exchange);
 }
 
-void gp_exchange_lost(struct gp_exchange *exchange)
+void gp_exchange_lost(struct gp_exchange *exchange, size_t len)
 {
-	exchange->blind = true;
+	if (exchange->inbound == GP_INBOUND_INTERIM && len <= exchange->interim_left) {
+		follow_interim(exchange, len);
+	} else if (exchange->inbound != GP_INBOUND_IDLE) {
+		exchange->inbound = GP_INBOUND_PASS;
+		exchange->blind = true;
+		exchange->unanswered = false;
+	}
 }
 
 /* --- a challenge ---------------------------------------------------------------------
@@ -192,13 +209,17 @@ static bool has_field(struct gp_text fields, const char *name, const char *begin
 
 /* tinyproxy says a wrong password by 401, which every other one passes on from an origin.
  */
-static bool is_proxys_challenge(const struct gp_exchange *exchange)
+static bool is_challenge(const struct gp_exchange *exchange)
 {
-	struct gp_text fields = exchange->challenge.fields;
+	return exchange->status == 407 ||
+	       (exchange->status == 401 && exchange->sent_ours &&
+		has_field(exchange->challenge.fields, "server", "tinyproxy"));
+}
 
-	if (exchange->status == 401)
-		return has_field(fields, "server", "tinyproxy");
-	return has_field(fields, "proxy-authenticate", "");
+static bool can_be_answered(const struct gp_exchange *exchange)
+{
+	return exchange->status == 401 ||
+	       has_field(exchange->challenge.fields, "proxy-authenticate", "");
 }
 
 /* Can the answer go over the same connection? */
@@ -207,7 +228,7 @@ static bool is_kept(const struct gp_exchange *exchange)
 	struct gp_http_framing framing;
 
 	if (gp_http_framing(&exchange->challenge, &framing) || !framing.keep_alive ||
-	    framing.body == GP_BODY_CLOSE)
+	    framing.length > GP_DRAIN_MAX || exchange_has_output(exchange))
 		return false;
 	if (exchange->leg == GP_LEG_PROBE)
 		return true;
@@ -221,32 +242,10 @@ static bool can_go_again(const struct gp_exchange *exchange)
 	return exchange->leg == GP_LEG_PROBE || !exchange->copy_lost;
 }
 
-/* Without an answer the program is to see what the proxy says. To a probe it says what it
- * would say to the request, which need not go out any more. */
-static void leave_it(struct gp_exchange *exchange)
+static void challenged(struct gp_exchange *exchange)
 {
-	exchange->discards = exchange->leg == GP_LEG_PROBE;
-	exchange->leg = GP_LEG_REQUEST;
-	exchange->phase = GP_PHASE_OPEN;
-	show(exchange);
-}
-
-static void challenged(struct gp_exchange *exchange, const char *bytes, size_t len)
-{
-	memcpy(exchange->challenge_bytes, bytes, len);
-	if (exchange->challenge_used < len)
-		exchange->challenge_used = len;
-	if (gp_http_head_parse(exchange->challenge_bytes, len, &exchange->challenge)) {
-		show_nonsense(exchange);
-		return;
-	}
-	if (exchange->status == 401 && !is_proxys_challenge(exchange)) {
-		final(exchange);
-		return;
-	}
 	exchange->lets_pass = false;
-	exchange->kept = is_kept(exchange);
-	if (is_proxys_challenge(exchange) && exchange->rounds < GP_ROUNDS_MAX) {
+	if (can_be_answered(exchange) && exchange->rounds < GP_ROUNDS_MAX) {
 		exchange->rounds++;
 		exchange->phase = GP_PHASE_ASK;
 	} else {
@@ -272,39 +271,24 @@ void gp_exchange_not_kept(struct gp_exchange *exchange)
 	exchange->kept = false;
 }
 
-static void drop_authorization(struct gp_exchange *exchange)
-{
-	exchange->authorized = false;
-	explicit_bzero(exchange->authorization, sizeof(exchange->authorization));
-}
-
 void gp_exchange_answer(struct gp_exchange *exchange, const char *authorization)
 {
-	bool bodiless = exchange->leg == GP_LEG_REQUEST && exchange_is_head(exchange);
-
-	if (!gp_text_copy(gp_text(authorization), exchange->authorization,
-			  sizeof(exchange->authorization))) {
+	if (!exchange_authorize(exchange, authorization)) {
 		gp_exchange_refuse(exchange);
 		return;
 	}
-	exchange->authorized = true;
 	exchange->replace_own |= exchange->request.authorized;
-	if (!can_go_again(exchange)) {
-		leave_it(exchange);
-		return;
-	}
-	exchange->leg = GP_LEG_REQUEST;
 	exchange->was_reset = false;
-	if (exchange->kept)
-		drain(exchange, bodiless);
+	if (can_go_again(exchange))
+		go_on(exchange);
 	else
-		exchange->phase = GP_PHASE_CONNECT;
+		leave_it(exchange);
 }
 
 void gp_exchange_refuse(struct gp_exchange *exchange)
 {
 	if (exchange->sent_ours)
-		drop_authorization(exchange); /* it was rejected */
+		exchange_drop_authorization(exchange); /* it was rejected */
 	leave_it(exchange);
 }
 
@@ -326,7 +310,6 @@ static size_t swallow(struct gp_exchange *exchange, const char *bytes, size_t le
 	enum gp_scan scan = gp_response_feed(&exchange->response, bytes, len, &used);
 
 	exchange->drained += used;
-	exchange->needs = 1;
 	if (scan == GP_SCAN_BAD || exchange->drained > GP_DRAIN_MAX ||
 	    (scan == GP_SCAN_DONE &&
 	     (used < len || !gp_response_keeps(&exchange->response)))) {
@@ -338,26 +321,46 @@ static size_t swallow(struct gp_exchange *exchange, const char *bytes, size_t le
 	return used;
 }
 
-static bool needs_head(const struct gp_exchange *exchange)
+static bool is_interim(const struct gp_exchange *exchange)
 {
-	int status = exchange->status;
-
-	return status == 407 || (status == 401 && exchange->sent_ours) ||
-	       (status < 200 && status != 101);
+	return exchange->status < 200 && exchange->status != 101;
 }
 
-static size_t head_arrived(struct gp_exchange *exchange, const char *bytes, size_t len)
+/* What the status alone does not tell. */
+static bool needs_head(const struct gp_exchange *exchange)
 {
-	exchange->needs = 1;
-	if (exchange->status >= 200) {
-		challenged(exchange, bytes, len);
-	} else if (exchange->leg == GP_LEG_PROBE) {
+	return exchange->leg == GP_LEG_PROBE || exchange->status == 407 ||
+	       (exchange->status == 401 && exchange->sent_ours) || is_interim(exchange);
+}
+
+/* Returns how much of it nobody else is to see: a request that goes again may be told to
+ * go on again. */
+static size_t interim_arrived(struct gp_exchange *exchange, size_t len)
+{
+	bool again = exchange->status == 100 && exchange->continued;
+
+	if (exchange->leg == GP_LEG_PROBE || (again && exchange->rounds))
 		return len;
-	} else {
-		exchange->inbound = GP_INBOUND_INTERIM;
-		exchange->interim_left = len;
-	}
+	exchange->continued |= exchange->status == 100;
+	exchange->inbound = GP_INBOUND_INTERIM;
+	exchange->interim_left = len;
 	return 0;
+}
+
+static void head_arrived(struct gp_exchange *exchange, const char *bytes, size_t len)
+{
+	memcpy(exchange->challenge_bytes, bytes, len);
+	if (exchange->challenge_used < len)
+		exchange->challenge_used = len;
+	if (gp_http_head_parse(exchange->challenge_bytes, len, &exchange->challenge)) {
+		show_nonsense(exchange);
+		return;
+	}
+	exchange->kept = is_kept(exchange);
+	if (is_challenge(exchange))
+		challenged(exchange);
+	else
+		final(exchange);
 }
 
 static bool read_status(struct gp_exchange *exchange, const char *bytes)
@@ -372,33 +375,66 @@ static bool read_status(struct gp_exchange *exchange, const char *bytes)
 	return true;
 }
 
-size_t gp_exchange_saw(struct gp_exchange *exchange, const char *bytes, size_t len)
+static void not_http(struct gp_exchange *exchange)
+{
+	/* Some send a body with a challenge to HEAD; this one came late. */
+	if (exchange->reused && exchange_is_head(exchange))
+		exchange->phase = GP_PHASE_CONNECT;
+	else
+		show_nonsense(exchange);
+}
+
+/* Returns how many of the bytes nobody else is to see. */
+static size_t look(struct gp_exchange *exchange, const char *bytes, size_t len)
 {
 	size_t head_len;
 
-	if (exchange->phase == GP_PHASE_DRAIN)
-		return swallow(exchange, bytes, len);
 	if (!gp_http_response_begins(bytes, len)) {
-		show_nonsense(exchange);
+		not_http(exchange);
 		return 0;
 	}
-	exchange->needs = STATUS_END;
-	if (len < STATUS_END)
+	exchange->reused = false;
+	if (len < STATUS_END) {
+		exchange->needs = STATUS_END;
 		return 0;
+	}
 	if (!read_status(exchange, bytes)) {
 		show_nonsense(exchange);
-	} else if (!needs_head(exchange)) {
-		exchange->needs = 1;
-		final(exchange);
-	} else {
-		head_len = gp_http_head_length(bytes, len, 0);
-		if (head_len)
-			return head_arrived(exchange, bytes, head_len);
-		if (len >= GP_HEAD_MAX)
-			show_nonsense(exchange);
-		exchange->needs = len + 1;
+		return 0;
 	}
+	if (!needs_head(exchange)) {
+		final(exchange);
+		return 0;
+	}
+	head_len = gp_http_head_length(bytes, len, 0);
+	if (head_len && is_interim(exchange))
+		return interim_arrived(exchange, head_len);
+	if (head_len)
+		head_arrived(exchange, bytes, head_len);
+	else if (len == GP_HEAD_MAX)
+		show_nonsense(exchange);
+	else
+		exchange->needs = len + 1;
 	return 0;
+}
+
+bool gp_exchange_looks(const struct gp_exchange *exchange)
+{
+	return exchange->phase == GP_PHASE_DRAIN ||
+	       (exchange->phase == GP_PHASE_OPEN &&
+		exchange->inbound == GP_INBOUND_AWAIT);
+}
+
+size_t gp_exchange_saw(struct gp_exchange *exchange, const char *bytes, size_t len)
+{
+	size_t used = 0;
+
+	if (len > GP_HEAD_MAX)
+		len = GP_HEAD_MAX;
+	exchange->needs = 1;
+	if (exchange->phase == GP_PHASE_OPEN)
+		used = look(exchange, bytes, len);
+	return exchange->phase == GP_PHASE_DRAIN ? swallow(exchange, bytes, len) : used;
 }
 
 size_t gp_exchange_needs(const struct gp_exchange *exchange)

@@ -149,35 +149,6 @@ static enum progress wait_for(struct carrier *carrier, short events, int64_t unt
 	return PROGRESS_WAIT;
 }
 
-/* `error`: what the program is to get if nothing else comes of it. */
-static enum progress connection_ended(struct carrier *carrier, int error)
-{
-	struct gp_exchange *exchange = &carrier->exchange;
-
-	carrier->last_error = error;
-	gp_exchange_closed(exchange, error != 0);
-	if (exchange->phase == GP_PHASE_OVER)
-		carrier->error = error;
-	return PROGRESS_DONE;
-}
-
-static enum progress send_output(struct carrier *carrier)
-{
-	struct gp_exchange *exchange = &carrier->exchange;
-	size_t len;
-	const char *bytes = gp_exchange_output(exchange, &len);
-	ssize_t sent =
-		real_send(carrier->tcp.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (sent >= 0)
-		gp_exchange_sent(exchange, (size_t)sent);
-	else if (errno == EAGAIN)
-		return wait_for(carrier, POLLOUT, CLOCK_NEVER);
-	else if (errno != EINTR)
-		return connection_ended(carrier, errno);
-	return PROGRESS_DONE;
-}
-
 static void set_low_water(struct carrier *carrier, int bytes)
 {
 	int value = bytes ? bytes : carrier->tcp.receive_low_water;
@@ -200,6 +171,19 @@ static bool consume(struct carrier *carrier, size_t len)
 			return false;
 	}
 	return true;
+}
+
+/* `error`: what the program is to get if nothing else comes of it. */
+static enum progress connection_ended(struct carrier *carrier, int error)
+{
+	struct gp_exchange *exchange = &carrier->exchange;
+
+	set_low_water(carrier, 0);
+	carrier->last_error = error;
+	gp_exchange_closed(exchange, error != 0);
+	if (exchange->phase == GP_PHASE_OVER)
+		carrier->error = error;
+	return PROGRESS_DONE;
 }
 
 /* Too little for a decision: waits for more, unless that cannot come any more. */
@@ -227,11 +211,34 @@ static enum progress look(struct carrier *carrier)
 	if (seen <= 0)
 		return connection_ended(carrier, seen ? errno : 0);
 	used = gp_exchange_saw(exchange, carrier->look, (size_t)seen);
-	if (!used && gp_exchange_want(exchange) == GP_EXCHANGE_LOOK)
+	if (!used && gp_exchange_looks(exchange))
 		return need_more(carrier);
 	set_low_water(carrier, 0);
 	return consume(carrier, used) ? PROGRESS_DONE
 				      : connection_ended(carrier, ECONNRESET);
+}
+
+static enum progress send_output(struct carrier *carrier)
+{
+	struct gp_exchange *exchange = &carrier->exchange;
+	size_t len;
+	const char *bytes = gp_exchange_output(exchange, &len);
+	ssize_t sent =
+		real_send(carrier->tcp.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	int error = errno;
+
+	if (sent >= 0)
+		gp_exchange_sent(exchange, (size_t)sent);
+	if (sent >= 0 || error == EINTR)
+		return PROGRESS_DONE;
+	/* The proxy may have said why it takes nothing more. */
+	if (gp_exchange_looks(exchange) && look(carrier) == PROGRESS_DONE)
+		return PROGRESS_DONE;
+	if (error == EAGAIN)
+		return wait_for(carrier,
+				gp_exchange_looks(exchange) ? POLLIN | POLLOUT : POLLOUT,
+				CLOCK_NEVER);
+	return connection_ended(carrier, error);
 }
 
 /* --- the agent -----------------------------------------------------------------------
@@ -545,7 +552,7 @@ void carrier_received(struct carrier *carrier, const char *bytes, size_t len)
 	if (bytes)
 		gp_exchange_received(&carrier->exchange, bytes, len);
 	else
-		gp_exchange_lost(&carrier->exchange);
+		gp_exchange_lost(&carrier->exchange, len);
 }
 
 void carrier_disconnect(struct carrier *carrier)
