@@ -19,6 +19,8 @@
  * to gp_exchange_saw(), and take as many bytes as that says; if it still wants to look
  * then, more than gp_exchange_needs() - 1 have to be there GP_EXCHANGE_ASK        ask the
  * agent: gp_exchange_challenge() -> gp_exchange_answer(), gp_exchange_refuse()
+ *   GP_EXCHANGE_AUTHORIZE  ask the agent what the request goes out with:
+ *                          gp_exchange_challenge() -> gp_exchange_authorized()
  *   GP_EXCHANGE_RECONNECT  a new connection of the socket -> gp_exchange_connected()
  *   GP_EXCHANGE_TUNNEL     the program does not speak HTTP that a proxy forwards: CONNECT
  *                          -> gp_exchange_tunnelled(), gp_exchange_untunnelled()
@@ -45,6 +47,7 @@ enum gp_exchange_want {
 	GP_EXCHANGE_SEND,
 	GP_EXCHANGE_LOOK,
 	GP_EXCHANGE_ASK,
+	GP_EXCHANGE_AUTHORIZE,
 	GP_EXCHANGE_RECONNECT,
 	GP_EXCHANGE_TUNNEL,
 	GP_EXCHANGE_OVER,
@@ -64,15 +67,17 @@ struct gp_exchange_way {
 	 * program speaks to the proxy. */
 	const char *authority;
 	const char *authorization; /* the proxy is known to accept this one; or NULL */
-	bool no_tunnel;            /* the proxy has refused CONNECT to there */
+	bool per_request; /* what it accepts is for one request, so is asked for */
+	bool no_tunnel;   /* the proxy has refused CONNECT to there */
 };
 
 /* Where the connection stands between program and proxy. */
 enum gp_exchange_phase {
-	GP_PHASE_OPEN,  /* `out` and the copy go out, then what the program sends; what
-			   comes in, see `inbound` */
-	GP_PHASE_ASK,   /* a challenge waits for its answer */
-	GP_PHASE_DRAIN, /* a response that the program is not to see is swallowed */
+	GP_PHASE_OPEN, /* `out` and the copy go out, then what the program sends; what
+			  comes in, see `inbound` */
+	GP_PHASE_ASK,  /* a challenge waits for its answer */
+	GP_PHASE_AUTHORIZE, /* a request waits for what it goes out with */
+	GP_PHASE_DRAIN,     /* a response that the program is not to see is swallowed */
 	GP_PHASE_CONNECT,
 	GP_PHASE_TUNNEL,
 	GP_PHASE_OVER,
@@ -122,6 +127,8 @@ struct gp_exchange {
 
 	/* what is known of the proxy */
 	bool authorized;  /* `authorization` holds one */
+	bool per_request; /* it is for one request, */
+	bool used;        /* and has gone out */
 	bool replace_own; /* it has rejected the program's own */
 	bool lets_pass;   /* it asks nothing, or is known to accept what it gets */
 	bool answered;    /* the program has got a final response */
@@ -218,10 +225,15 @@ struct gp_exchange_challenge {
 void gp_exchange_challenge(const struct gp_exchange *exchange,
 			   struct gp_exchange_challenge *out);
 void gp_exchange_not_kept(struct gp_exchange *exchange); /* by us */
-/* `authorization` cannot stand in a field: as gp_exchange_refuse(). */
-void gp_exchange_answer(struct gp_exchange *exchange, const char *authorization);
+/* `authorization` cannot stand in a field: as gp_exchange_refuse(). `per_request`: it is
+ * for this request alone. */
+void gp_exchange_answer(struct gp_exchange *exchange, const char *authorization,
+			bool per_request);
 void gp_exchange_refuse(
 	struct gp_exchange *exchange); /* the program sees the challenge */
+
+/* NULL: the agent has none, and the proxy will have to ask. */
+void gp_exchange_authorized(struct gp_exchange *exchange, const char *authorization);
 
 void gp_exchange_connected(struct gp_exchange *exchange);
 void gp_exchange_tunnelled(struct gp_exchange *exchange);

@@ -35,8 +35,10 @@ void gp_exchange_init(struct gp_exchange *exchange, const struct gp_exchange_way
 			  sizeof(exchange->authority)))
 		exchange->authority[0] = '\0'; /* Host will have to do */
 	exchange->authorization[0] = '\0';
+	exchange->per_request = exchange->used = way->per_request;
 	exchange->lets_pass =
-		way->authorization && exchange_authorize(exchange, way->authorization);
+		way->per_request ||
+		(way->authorization && exchange_authorize(exchange, way->authorization));
 }
 
 void exchange_drop_authorization(struct gp_exchange *exchange)
@@ -54,6 +56,7 @@ bool exchange_authorize(struct gp_exchange *exchange, const char *authorization)
 	exchange_drop_authorization(exchange);
 	memcpy(exchange->authorization, authorization, len + 1);
 	exchange->authorized = true;
+	exchange->used = false;
 	return true;
 }
 
@@ -67,6 +70,8 @@ enum gp_exchange_want gp_exchange_want(const struct gp_exchange *exchange)
 							     : GP_EXCHANGE_NOTHING;
 	case GP_PHASE_ASK:
 		return GP_EXCHANGE_ASK;
+	case GP_PHASE_AUTHORIZE:
+		return GP_EXCHANGE_AUTHORIZE;
 	case GP_PHASE_DRAIN:
 		return GP_EXCHANGE_LOOK;
 	case GP_PHASE_CONNECT:
@@ -149,15 +154,31 @@ static bool write_leg(struct gp_exchange *exchange)
 
 static void send_written(struct gp_exchange *exchange)
 {
+	exchange->used = true;
 	exchange->copy_left = exchange->copy_len;
 	exchange->phase = GP_PHASE_OPEN;
 	if (exchange->unread == 1)
 		exchange->inbound = GP_INBOUND_AWAIT;
 }
 
+/* Is what we have for another request? */
+static bool needs_authorization(const struct gp_exchange *exchange)
+{
+	return exchange->per_request && exchange->used && !has_own(exchange);
+}
+
+/* What is written goes out with another one. */
+static void wait_for_authorization(struct gp_exchange *exchange)
+{
+	exchange->out_left = 0;
+	exchange->phase = GP_PHASE_AUTHORIZE;
+}
+
 void exchange_send_leg(struct gp_exchange *exchange)
 {
-	if (write_leg(exchange))
+	if (needs_authorization(exchange))
+		wait_for_authorization(exchange);
+	else if (write_leg(exchange))
 		send_written(exchange);
 	else /* the authorization is too long for an absurdly long Host */
 		exchange->phase = GP_PHASE_FAILED;
@@ -218,7 +239,18 @@ static void begin_request(struct gp_exchange *exchange)
 	}
 	count_unread(exchange);
 	exchange->unanswered = exchange->unread <= 2 && !exchange->blind;
-	send_written(exchange);
+	if (needs_authorization(exchange))
+		wait_for_authorization(exchange);
+	else
+		send_written(exchange);
+}
+
+void gp_exchange_authorized(struct gp_exchange *exchange, const char *authorization)
+{
+	if (!authorization || !exchange_authorize(exchange, authorization))
+		exchange_drop_authorization(exchange);
+	exchange->used = false;
+	exchange_send_leg(exchange);
 }
 
 static bool is_proxys(const struct gp_request *request)

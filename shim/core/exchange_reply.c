@@ -271,12 +271,14 @@ void gp_exchange_not_kept(struct gp_exchange *exchange)
 	exchange->kept = false;
 }
 
-void gp_exchange_answer(struct gp_exchange *exchange, const char *authorization)
+void gp_exchange_answer(struct gp_exchange *exchange, const char *authorization,
+			bool per_request)
 {
 	if (!exchange_authorize(exchange, authorization)) {
 		gp_exchange_refuse(exchange);
 		return;
 	}
+	exchange->per_request = per_request;
 	exchange->replace_own |= exchange->request.authorized;
 	exchange->was_reset = false;
 	if (can_go_again(exchange))

@@ -9,8 +9,7 @@
 #include "log.h"
 #include "route.h"
 
-static void write_challenge(struct link *link, const struct challenge *challenge,
-			    bool authorized)
+static void write_challenge(struct link *link, const struct challenge *challenge)
 {
 	struct gp_text rest = challenge->fields;
 	struct gp_buf *out = &link->out;
@@ -19,7 +18,9 @@ static void write_challenge(struct link *link, const struct challenge *challenge
 	link_begin(link, "challenge");
 	gp_wire_add_uint(out, "status", (unsigned)challenge->status);
 	gp_wire_add_uint(out, "kept", challenge->kept);
-	gp_wire_add_uint(out, "authorized", authorized);
+	gp_wire_add_uint(out, "authorized", challenge->offered.p != NULL);
+	if (challenge->offered.p)
+		gp_wire_add_text(out, "offered", challenge->offered);
 	gp_wire_add_text(out, "method", challenge->method);
 	gp_wire_add_text(out, "uri", challenge->uri);
 	while (gp_http_field_next(&rest, &field))
@@ -30,23 +31,20 @@ static void write_challenge(struct link *link, const struct challenge *challenge
 void advice_begin(struct advice *advice, struct link *link,
 		  const struct challenge *challenge)
 {
+	const struct route_question question = {
+		.destination = challenge->destination,
+		.tunnel = challenge->tunnel,
+	};
+
 	advice->asks_way = link->state != LINK_OPEN;
 	if (advice->asks_way)
-		route_question(link, challenge->destination, challenge->tunnel);
+		route_ask(link, &question);
 	else
-		write_challenge(link, challenge, challenge->offered.p != NULL);
+		write_challenge(link, challenge);
 }
 
-static bool was_offered(const struct challenge *challenge, const char *authorization)
-{
-	return challenge->offered.p && strlen(authorization) == challenge->offered.len &&
-	       !memcmp(authorization, challenge->offered.p, challenge->offered.len);
-}
-
-/*
- * The new link's agent knows nothing of what was sent over the old one. What it would
- * send tells: the same authorization was rejected; another one has not been tried.
- */
+/* The new conversation's agent knows nothing of what was sent before. What it would send
+ * now has no bearing: `offered` tells it what was rejected. */
 static enum progress ask_way(struct advice *advice, struct link *link,
 			     const struct challenge *challenge,
 			     const char **authorization)
@@ -54,18 +52,12 @@ static enum progress ask_way(struct advice *advice, struct link *link,
 	struct gp_wire answer;
 	struct route route;
 	enum progress progress = link_step(link, &answer);
-	bool same;
 
 	if (progress != PROGRESS_DONE)
 		return progress;
 	if (route_answer(&route, &answer) || !route.count)
 		return PROGRESS_DONE; /* no proxy of ours any more */
-	same = route.authorization && was_offered(challenge, route.authorization);
-	if (route.authorization && !same) {
-		*authorization = route.authorization;
-		return PROGRESS_DONE;
-	}
-	write_challenge(link, challenge, same);
+	write_challenge(link, challenge);
 	advice->asks_way = false;
 	return advice_step(advice, link, challenge, authorization);
 }
@@ -86,10 +78,12 @@ static enum progress ask_answer(struct advice *advice, struct link *link,
 	}
 	if (progress != PROGRESS_DONE)
 		return progress;
-	advice->reopened = false;
+	advice->reopened = advice->per_request = false;
 	while (gp_wire_next(&answer, &key, &value)) {
 		if (!strcmp(key, "authorization"))
 			found = value;
+		else if (!strcmp(key, "scope"))
+			advice->per_request = !strcmp(value, "request");
 		else if (!strcmp(key, "text"))
 			log_line(LOG_WARN, "agent: %s", value);
 	}

@@ -18,12 +18,13 @@ struct challenge {
 	struct gp_text method, uri, fields;
 	struct gp_text offered; /* our authorization in the request; p is NULL for none */
 	const union gp_address *destination; /* of the connection */
-	bool tunnel;                         /* see route_question() */
+	bool tunnel;                         /* see struct route_question */
 };
 
 struct advice {
-	bool asks_way; /* of a new conversation, before it is shown the challenge */
-	bool reopened; /* a second agent is being asked about one challenge */
+	bool asks_way;    /* of a new conversation, before it is shown the challenge */
+	bool reopened;    /* a second agent is being asked about one challenge */
+	bool per_request; /* the answer is for this request alone */
 };
 
 void advice_begin(struct advice *advice, struct link *link,

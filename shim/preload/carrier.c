@@ -70,6 +70,7 @@ struct carrier *carrier_new(int fd, const union gp_address *destination,
 	const struct gp_exchange_way way = {
 		.authority = authority_of(route),
 		.authorization = route->authorization,
+		.per_request = route->per_request,
 		.no_tunnel = route->way == WAY_TUNNEL,
 	};
 
@@ -295,11 +296,46 @@ static enum progress ask(struct carrier *carrier)
 		return wait_for_agent(carrier);
 	carrier->asking = false;
 	if (progress == PROGRESS_DONE && authorization) {
-		gp_exchange_answer(&carrier->exchange, authorization);
+		gp_exchange_answer(&carrier->exchange, authorization,
+				   carrier->advice.per_request);
 	} else {
 		gp_exchange_refuse(&carrier->exchange);
 		link_clear(&carrier->link);
 	}
+	return PROGRESS_DONE;
+}
+
+static void ask_for_request(struct carrier *carrier)
+{
+	struct gp_exchange_challenge request;
+	struct route_question question = {.destination = &carrier->destination};
+
+	gp_exchange_challenge(&carrier->exchange, &request);
+	question.method = request.method;
+	question.uri = request.uri;
+	carrier->asking = true;
+	carrier->deadline = clock_now() + GP_DEADLINE * 1000;
+	route_ask(&carrier->link, &question);
+}
+
+/* What one request goes out with. */
+static enum progress authorize(struct carrier *carrier)
+{
+	const char *authorization = NULL;
+	struct gp_wire answer;
+	struct route route;
+	enum progress progress;
+
+	if (!carrier->asking)
+		ask_for_request(carrier);
+	progress = link_step(&carrier->link, &answer);
+	if (progress == PROGRESS_WAIT && clock_now() < carrier->deadline)
+		return wait_for_agent(carrier);
+	carrier->asking = false;
+	if (progress == PROGRESS_DONE && !route_answer(&route, &answer))
+		authorization = route.authorization;
+	gp_exchange_authorized(&carrier->exchange, authorization);
+	link_clear(&carrier->link);
 	return PROGRESS_DONE;
 }
 
@@ -435,6 +471,8 @@ static enum progress step(struct carrier *carrier)
 		return look(carrier);
 	case GP_EXCHANGE_ASK:
 		return ask(carrier);
+	case GP_EXCHANGE_AUTHORIZE:
+		return authorize(carrier);
 	case GP_EXCHANGE_RECONNECT:
 		return reconnect(carrier);
 	case GP_EXCHANGE_TUNNEL:

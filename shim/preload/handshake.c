@@ -77,6 +77,10 @@ struct handshake {
 
 struct handshake *handshake_new(int fd, const union gp_address *destination, bool tunnel)
 {
+	const struct route_question question = {
+		.destination = destination,
+		.tunnel = tunnel,
+	};
 	struct handshake *hs = mmap(NULL, sizeof(*hs), PROT_READ | PROT_WRITE,
 				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -88,7 +92,7 @@ struct handshake *handshake_new(int fd, const union gp_address *destination, boo
 	hs->deadline = clock_now() + GP_DEADLINE * 1000;
 	hs->wants_tunnel = tunnel;
 	link_init(&hs->link);
-	route_question(&hs->link, destination, tunnel);
+	route_ask(&hs->link, &question);
 	return hs;
 }
 

@@ -8,19 +8,23 @@
 #include "route.h"
 #include "settings.h"
 
-void route_question(struct link *link, const union gp_address *destination, bool tunnel)
+void route_ask(struct link *link, const struct route_question *question)
 {
 	struct gp_text lines = settings_lines();
 	char address[GP_ADDRESS_MAX];
 	char name[GP_HOST_MAX + 1];
 
-	gp_address_format(destination, address);
+	gp_address_format(question->destination, address);
 	link_begin(link, "route");
 	gp_wire_add(&link->out, "address", address);
-	if (locals_find(destination, name))
+	if (locals_find(question->destination, name))
 		gp_wire_add(&link->out, "host", name);
-	if (tunnel)
+	if (question->tunnel)
 		gp_wire_add(&link->out, "want", "tunnel");
+	if (question->method.p) {
+		gp_wire_add_text(&link->out, "method", question->method);
+		gp_wire_add_text(&link->out, "uri", question->uri);
+	}
 	gp_buf_add(&link->out, lines.p, lines.len);
 }
 
@@ -54,6 +58,8 @@ static void read_line(struct route *route, const char *key, const char *value)
 		route->authority = value;
 	} else if (!strcmp(key, "authorization")) {
 		route->authorization = value;
+	} else if (!strcmp(key, "scope")) {
+		route->per_request = !strcmp(value, "request");
 	} else if (!strcmp(key, "settled")) {
 		route->settled = !strcmp(value, "1");
 	} else if (!strcmp(key, "refused")) {

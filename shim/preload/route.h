@@ -22,14 +22,21 @@ struct route {
 	union gp_address proxies[GP_PROXY_ADDRESSES_MAX]; /* in the order to try */
 	const char *authority;     /* both point into the link's packet */
 	const char *authorization; /* NULL: send none */
+	bool per_request;          /* that is for one request: ask before each */
 	bool settled;              /* the agent needs not hear how it ends */
 	bool forward_if_refused;   /* of WAY_TUNNEL: should the proxy refuse CONNECT */
 	unsigned remember; /* seconds for which WAY_DIRECT stays true; 0: unknown */
 };
 
-/* Begins the question on the link; link_step() asks it. `tunnel`: the program does not
- * speak HTTP, so that WAY_FORWARD is no way for it. */
-void route_question(struct link *link, const union gp_address *destination, bool tunnel);
+struct route_question {
+	const union gp_address *destination;
+	bool tunnel; /* the program does not speak HTTP: WAY_FORWARD is no way for it */
+	struct gp_text method,
+		uri; /* of the request that is to go out; p NULL: unknown */
+};
+
+/* Begins the question on the link; link_step() asks it. */
+void route_ask(struct link *link, const struct route_question *question);
 
 /* Reads the answer. GP_ERR_WIRE_SYNTAX: it is none. */
 enum gp_err route_answer(struct route *route, struct gp_wire *answer) GP_MUST_CHECK;
