@@ -633,6 +633,7 @@ void gp_exchange_closed(struct gp_exchange *exchange, bool reset)
 		exchange->phase = GP_PHASE_CONNECT;
 		break;
 	case GP_PHASE_CONNECT:
+	case GP_PHASE_TUNNEL:
 		exchange->phase = GP_PHASE_FAILED;
 		break;
 	default:

@@ -14,13 +14,16 @@
 
 #include "exchange_parts.h"
 
-/* "HTTP/1.1 407" */
-#define STATUS_AT  9
-#define STATUS_END 12
+/* "HTTP/1.1 407". Up to VERSION_END, each octet can tell that it is no response. */
+#define VERSION_END 7
+#define STATUS_AT   9
+#define STATUS_END  12
 
 bool exchange_is_head(const struct gp_exchange *exchange)
 {
-	return gp_text_is(exchange->request.method, "head");
+	struct gp_text method = exchange->request.method;
+
+	return method.len == strlen("HEAD") && !memcmp(method.p, "HEAD", method.len);
 }
 
 /* --- a response that the program gets ------------------------------------------------
@@ -393,6 +396,10 @@ static size_t look(struct gp_exchange *exchange, const char *bytes, size_t len)
 
 	if (!gp_http_response_begins(bytes, len)) {
 		not_http(exchange);
+		return 0;
+	}
+	if (len < VERSION_END) {
+		exchange->needs = len + 1;
 		return 0;
 	}
 	exchange->reused = false;

@@ -440,7 +440,7 @@ static enum progress tunnel(struct carrier *carrier)
 	} else if (handshake_was_refused(carrier->handshake)) {
 		gp_exchange_untunnelled(exchange);
 	} else {
-		exchange->phase = GP_PHASE_FAILED;
+		gp_exchange_closed(exchange, false);
 	}
 	handshake_free(carrier->handshake);
 	carrier->handshake = NULL;
