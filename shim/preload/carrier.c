@@ -42,7 +42,6 @@ struct carrier {
 	bool held_back;   /* the program has tried to send, in vain */
 	bool half_closed; /* the program sends no more; */
 	bool shut;        /* and the kernel knows */
-	bool settled;     /* the agent needs not hear what becomes of it */
 	int error;        /* that the next call is to get */
 	int last_error;   /* why the connection ended that we had */
 	int low_water;    /* that we have set; 0: none */
@@ -55,6 +54,9 @@ struct carrier {
 	struct gp_exchange exchange;
 	char look[GP_HEAD_MAX];
 };
+
+/* Of each connection that carries requests; most of it is never touched. */
+_Static_assert(sizeof(struct carrier) < 2 * 1024 * 1024, "a carrier is below 2 MiB");
 
 static const char *authority_of(const struct route *route)
 {

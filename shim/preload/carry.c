@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "libc.h"
 #include "pending.h"
+#include "process.h"
 #include "tcp.h"
 #include "touch.h"
 
@@ -160,8 +161,16 @@ static size_t length_of(const struct msghdr *message)
 	return len;
 }
 
-/* The record, taken, once what waits in the socket is the program's. False: *result says
- * what came of it; the record is NULL if the call is the kernel's. */
+/* Must the kernel not be waited in? Another thread may send the next request meanwhile,
+ * and what comes then be a challenge. */
+static bool could_change(int fd, int flags)
+{
+	return process_is_threaded() && !(flags & MSG_DONTWAIT) &&
+	       !clock_is_ready(fd, POLLIN) && tcp_is_blocking(fd);
+}
+
+/* The record, taken, once what waits in the socket is the program's; NULL if the call is
+ * the kernel's. False: *pending is NULL too, and errno says why. */
 static bool await_response(int fd, int flags, struct pending **pending)
 {
 	for (;;) {
@@ -170,7 +179,7 @@ static bool await_response(int fd, int flags, struct pending **pending)
 			return true;
 		pending_step(*pending);
 		if ((*pending)->state == PENDING_CARRYING &&
-		    carrier_shows((*pending)->carrier))
+		    carrier_shows((*pending)->carrier) && !could_change(fd, flags))
 			return true;
 		if ((*pending)->state != PENDING_CARRYING) {
 			pending_leave(*pending);
