@@ -45,7 +45,7 @@ static bool ends_http(const struct gp_exchange *exchange)
 
 static void show(struct gp_exchange *exchange)
 {
-	exchange->unanswered = false;
+	exchange->unanswered = exchange->reused = false;
 	exchange->answered = true;
 	if (ends_http(exchange)) {
 		exchange->inbound = GP_INBOUND_IDLE;
