@@ -91,15 +91,10 @@ class ForgetfulAgent:
         self.path = harness.DIRECTORY / f"forgetful-{way}-{proxy.port}"
         self.delay = delay
         self.asked = 0
-        self._way = [("way", way), ("proxy", f"{proxy.host}:{proxy.port}")]
-        if way != "observe":
-            self._way.append(("authority", authority))
-        if way != "tunnel":
-            self._way.append(("settled", 1))
-        if way == "direct":
-            self._way.append(("remember", 10))
-        if at_once:
-            self._way.append(("authorization", f"Basic {BASE64}"))
+        self._proxy = ("proxy", f"{proxy.host}:{proxy.port}")
+        self._authority = ("authority", authority)
+        self._way = way
+        self._known = [("authorization", f"Basic {BASE64}")] if at_once else []
         self._answer = ("answer", ("authorization", f"Basic {BASE64}"))
         if not answers:
             self._answer = ("refuse", ("reason", "no-credential"))
@@ -116,6 +111,18 @@ class ForgetfulAgent:
                 return
             threading.Thread(target=self._converse, args=(link,), daemon=True).start()
 
+    def _route(self, question):
+        self.asked += 1
+        way = "tunnel" if b"want=tunnel" in question.splitlines() else self._way
+        pairs = [("way", way), self._proxy, *self._known]
+        if way != "observe":
+            pairs.append(self._authority)
+        if way != "tunnel":
+            pairs.append(("settled", 1))
+        if way == "direct":
+            pairs.append(("remember", 10))
+        return pack("way", *pairs)
+
     def _converse(self, link):
         with link, contextlib.suppress(ConnectionError):  # a program may end in the middle
             while question := link.recv(1 << 18):
@@ -123,8 +130,7 @@ class ForgetfulAgent:
                 if verb != b"outcome":
                     time.sleep(self.delay)
                 if verb == b"route":
-                    self.asked += 1
-                    link.send(pack("way", *self._way))
+                    link.send(self._route(question))
                 elif verb == b"challenge":
                     link.send(pack(*self._answer))
 

@@ -1,189 +1,165 @@
 # SPDX-License-Identifier: MIT
-"""The victims of test-apps/apps, in each way that they are compiled, and what they have to see:
-through us of a proxy the same as of the kernel's own connect()."""
+"""Victims that speak HTTP, on the two ways on which the library edits their requests. What one
+prints through us and a scripted proxy that asks for a password is compared with what it prints
+alone, through one that does not ask."""
 
+import contextlib
 import re
-import socket
-import socketserver
-import threading
 
-from harness import check, equal, run
-from simproxy import BASE64, OK, Simproxy
+import harness
+from agents import ADDRESS, ForgetfulAgent
+from harness import APPS, check, equal, run
+from simproxy import BASE64, Simproxy
 
-DESTINATION = ("198.51.100.7", "7")
-# Those of loop's methods that look again after a while count as idle what is theirs.
-LOOKING = ("short", "spin", "again", "pipe")
-# What each scenario of passage prints. "echo hello" is the end of a connection that came to be.
-PASSAGES = {
-    "use-duplicate": "echo hello",
-    "use-high-duplicate": "dup2 ok, echo hello",
-    "use-duplicate-in-set": "wait ok, echo hello",
-    "become-blocking": "echo hello",
-    "become-blocking-by-ioctl": "echo hello",
-    "raise-low-water": "low water 5, echo hello",
-    "go-on-after-signal": "connect EINTR, echo hello",
-    "go-on-after-timeout": "connect EINPROGRESS, echo hello",
-    "connect-twice": "connect ok, connect EISCONN, echo hello",
-    # The kernel is connected to the proxy, and the program has not waited in a way that is
-    # seen: connect() stays until the tunnel stands.
-    "connect-twice-nonblocking": "connect ok, connect EISCONN, connect EISCONN, echo hello",
-    "open-fast": "sendto ok, recv ok, echo hello",
-    "open-fast-nonblocking": "sendmsg EINPROGRESS, echo hello",
-    "connect-fast": "echo hello",
-    "wait-unseen": "ppoll ok, echo hello",
-    "wait-unseen-for-peer": "getpeername ok, echo hello",
-    "child-closes": "wait ok, echo hello",
-    "daemon-goes-on": "echo hello",
-    "leave-to-child": "wait ok, echo hello",
-    "vfork-child-closes": "echo hello",
-    "spawn-meanwhile": "status 0, echo hello",
-    "close-everything": "echo hello, echo hello, echo hello, write ok, read ok, read still",
-    "close-everything-at-once": "close_range ok, echo hello",
-    "close-by-thread": "send EBADF, echo hello",
-    "poll-twice": "ready 1 0 4 0, echo hello",
-    "two-sets": "first ok, second ok, echo hello",
-    "four-threads": "echo hello",
-    "two-connect-one": "echo hello",
-    "fail-by-recv": "recv ECONNREFUSED, recv ok, send EPIPE, error 0",
-    "fail-by-send": "send ECONNREFUSED, send EPIPE",
-    "fail-by-connect": "connect ECONNREFUSED",
-    "fail-by-error": "hang-up 1, getpeername ENOTCONN, error ECONNREFUSED, error 0, "
-                     "connect ECONNABORTED",
-    "fail-blocking": "connect ECONNREFUSED, error 0",
-}
+# Observe: the program speaks to the proxy, and names the origin in its requests. Forward: it
+# speaks to an address that only the proxy reaches.
+PREFIX = "http://origin.gatepass.test"
+AWAY = (ADDRESS, "80")
+WAYS = ("observe", "forward")
+
+# Scripts of proxies that ask for nothing, for a password, and for it by a 407 that closes.
+AUTH = f"auth {BASE64}\nreport\n"
+OPENED = "conn\nexpect\nreport\nloop\nrepeat\n"
+ASKING = f"conn\n{AUTH}loop\nrepeat\n"
+CLOSING = f"conn\nauth {BASE64} close\nreport\nloop\nrepeat\n"
 
 
-class Victims:
-    """A user's victims. `kind` says how they were compiled: "" or as their names end."""
-
-    def __init__(self, user, kind=""):
-        self.user = user
-        self.kind = kind
-        self.label = f"{kind[1:]}: " if kind else ""
-
-    def path(self, name):
-        return self.user.apps / f"{name}{self.kind}"
-
-    def run(self, name, args, env, **options):
-        return run([self.path(name), *args], env, **options)
-
-    def known(self, name):
-        """The methods, touches or scenarios that it has."""
-        return run([self.path(name), "--list"]).out.split()
-
-    def call(self, name, *functions):
-        """Does it call libc by these names? Else its kind would try nothing new."""
-        called = run(["nm", "-D", "-u", "--without-symbol-versions", self.path(name)])
-        missing = set(functions) - set(called.out.split())
-        check(not missing, f"{self.label}{name} calls libc by other names", missing)
+def names(app):
+    return run([APPS / app, "--list"]).out.split()
 
 
-# --- waiting -----------------------------------------------------------------------------
-
-class Echo(socketserver.BaseRequestHandler):
-    def handle(self):
-        while data := self.request.recv(4096):
-            self.request.sendall(data)
+def loop(method, *options):
+    """The victim with an event loop."""
+    return [APPS / "http_loop", *options, method]
 
 
-class EchoServer(socketserver.ThreadingTCPServer):
-    daemon_threads = True
+class Request:
+    """One request, as the scripted proxy got it."""
+
+    def __init__(self, line):
+        self.line = line
+        self.fields = []
+        self.body = ""
+        self.challenged = False
+
+    @property
+    def method(self):
+        return self.line.split(" ")[0]
+
+    @property
+    def path(self):
+        return self.line.split(" ")[1].removeprefix(PREFIX)
+
+    def values(self, name):
+        return [value for field, value in self.fields if field.lower() == name]
+
+    @property
+    def is_probe(self):
+        """Ours, to learn whether the proxy asks before a long body goes out: no victim says
+        OPTIONS. It is safe (RFC 9110 9.2.1), so it may reach the origin."""
+        return self.method == "OPTIONS"
 
 
-def loop(victims, proxy, method, count=1, destination=DESTINATION, timeout=100, **extra):
-    user = victims.user
-    env = user.preload(proxy, **extra) if proxy else user.env()
-    return victims.run("loop", [method, *destination, str(count)], env, timeout=timeout)
+def requests(proxy):
+    """What has come, in order."""
+    found, last = [], {}
+    for number, word, rest in proxy.events:
+        if word == "request":
+            last[number] = Request(rest)
+            found.append(last[number])
+        elif word == "header":
+            name, _, value = rest.partition(":")
+            last[number].fields.append((name, value.strip()))
+        elif word == "body":
+            last[number].body = rest
+        elif word == "challenged":
+            last[number].challenged = True
+    return found
 
 
-def switches(result):
-    return int(re.search(r"switches (\d+)", result.err)[1])
+def served(proxy):
+    """What the proxy would have sent on: each once, if nobody sends anything twice."""
+    return [(request.method, request.path, request.body) for request in requests(proxy)
+            if not request.challenged and not request.is_probe]
 
 
-def compare_waits(victims):
-    """Each way of waiting, against the kernel's own connect() on loopback."""
-    with EchoServer(("127.0.0.1", 0), Echo) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        local = ("127.0.0.1", str(server.server_address[1]))
-        proxy = Simproxy(f"conn\nwait 20\nauth {BASE64}\nwait 30\nsend {OK}\necho\nrepeat\n")
-        for method in victims.known("loop"):
-            name = victims.label + method
-            bare = loop(victims, None, method, 2, local)
-            through = loop(victims, proxy.url_with_password, method, 2)
-            check(bare.out.count("echo hello\n") == 2, f"{name}: works without us", bare)
-            equal(through.out, bare.out, f"{name}: sees the same through a slow proxy", through)
-            if method not in LOOKING:
-                # Two connections, each of three replies and the echo, and the start.
-                check(switches(through) < 40, f"{name}: sleeps while it waits", through)
-        told = proxy.end()
-        equal(sum(line.startswith("lost") for line in told), 0,
-              f"{victims.label}no connection is reset", told)
-        server.shutdown()
+def in_tunnels(proxy):
+    """What came through CONNECTs, as the program sent it."""
+    return [(request.method, request.path, request.body) for request in requests(proxy)
+            if request.method != "CONNECT" and request.line.split(" ")[1].startswith("/") and
+            not request.values("proxy-authorization")]
 
 
-# --- touching ----------------------------------------------------------------------------
-
-class Deaf:
-    """A port whose server has no room for another connection: the kernel does not answer, and
-    whoever connects stays in SYN-SENT."""
-
-    def __init__(self):
-        self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
-        self.listener.listen(0)
-        self.port = self.listener.getsockname()[1]
-        self.fillers = []
-        while self._connects():
-            pass
-
-    def _connects(self):
-        filler = socket.socket()
-        filler.settimeout(0.2)
-        self.fillers.append(filler)
-        try:
-            filler.connect(("127.0.0.1", self.port))
-            return True
-        except TimeoutError:
-            return False
-
-    def close(self):
-        for held in self.fillers + [self.listener]:
-            held.close()
+def ill_formed(proxy):
+    """The requests that no proxy should get: with two credentials, or with a target that it
+    cannot forward. CONNECT has another form."""
+    return [request.line for request in requests(proxy)
+            if len(request.values("proxy-authorization")) > 1 or
+            not request.line.startswith((f"{request.method} {PREFIX}/", "CONNECT "))]
 
 
-def compare_touches(victims, stage, proxy_url, **extra):
-    """Each touch of a socket that connects, in a handshake that goes no further."""
-    user = victims.user
-    deaf = Deaf()
-    for touch in victims.known("connecting"):
-        name = f"{victims.label}{stage}: {touch}"
-        bare = victims.run("connecting", [touch, "127.0.0.1", deaf.port], user.env())
-        through = victims.run("connecting", [touch, *DESTINATION],
-                              user.preload(proxy_url, **extra))
-        check(bare.out.startswith("connect -1 EINPROGRESS") and bare.code == 0,
-              f"{name}: connects without us", bare)
-        equal(through.out, bare.out, f"{name}: as the kernel", through)
-    deaf.close()
+def alone(user, argv, proxy):
+    return run([*argv, "127.0.0.1", proxy.port, PREFIX], user.env())
 
 
-# --- passing -----------------------------------------------------------------------------
+@contextlib.contextmanager
+def environment(user, proxy, way, **agent_options):
+    """What a program gets from us, with an agent that knows nothing; and its destination, as
+    the victims' last arguments."""
+    agent = ForgetfulAgent(proxy, way=way, **agent_options)
+    try:
+        if way == "observe":
+            yield (harness.with_library(user.env(http_proxy=proxy.url,
+                                                 GATEPASS_AGENT=agent.path)),
+                   ("127.0.0.1", proxy.port, PREFIX))
+        else:
+            yield user.preload(proxy.url, GATEPASS_AGENT=agent.path), AWAY
+    finally:
+        agent.close()
 
-def pass_through(victims, proxy_url, name, point, **extra):
-    result = victims.run("passage", [name, *DESTINATION],
-                         victims.user.preload(proxy_url, **extra))
-    equal(", ".join(result.out.splitlines()) + result.err, PASSAGES[name],
-          victims.label + point, result)
+
+def with_us(user, argv, proxy, way, **agent_options):
+    with environment(user, proxy, way, **agent_options) as (env, destination):
+        return run([*argv, *destination], env, timeout=100)
 
 
-def compare_passages(victims, leave_out=()):
-    """Unusual things between connect() and the first byte."""
-    slow = Simproxy(f"conn\nwait 50\nauth {BASE64}\nwait 50\nsend {OK}\necho\nrepeat\n")
-    busy = Simproxy("conn\nexpect\nwait 100\n"
-                    r"send HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n" + "\nclose\nrepeat\n")
-    equal(victims.known("passage"), list(PASSAGES), f"{victims.label}each is expected")
-    for name in PASSAGES:
-        if name not in leave_out:
-            proxy = busy if name.startswith("fail") else slow
-            pass_through(victims, proxy.url_with_password, name, name)
-    slow.end()
-    busy.end()
+def fails_alone(user, name, argv, asking):
+    """The proof that it does not work by itself."""
+    # Nobody can tell where a reply ends whose connection neither ends nor goes on.
+    proxy = Simproxy(asking.replace("hold\n", "close\n").replace("finish\n", "close\n"))
+    result = alone(user, argv, proxy)
+    check(" 407" in result.out and proxy.told("challenged"), f"{name}: 407 without us", result)
+    proxy.stop()
+
+
+def as_is(text):
+    return text
+
+
+def without_interim(text):
+    """A transcript without the 1xx."""
+    return re.sub(r"HTTP/1\.1 1\d\d [^\r]*\r\n(?:[^\r\n]+\r\n)*\r\n", "", text)
+
+
+def compare(user, name, argv, opened, asking, ways=WAYS, view=as_is, proof=True,
+            tunnelled=False, **agent_options):
+    """`opened` and `asking` are scripts of proxies without and with a 407. `view` makes of a
+    transcript what is to be the same. Without `proof` another call shows that it fails alone.
+    With `tunnelled` the requests go to the origin itself, behind one CONNECT each."""
+    proxy = Simproxy(opened)
+    wanted, once = alone(user, argv, proxy), served(proxy)
+    check(wanted.code == 0 and once, f"{name}: works where nobody asks", wanted)
+    proxy.stop()
+    if proof:
+        fails_alone(user, name, argv, asking)
+    for way in ways:
+        proxy = Simproxy(asking)
+        result = with_us(user, argv, proxy, way, **agent_options)
+        told = proxy.events
+        equal(view(result.out), view(wanted.out), f"{name}, {way}: it sees no 407",
+              lambda: f"{result}\n{told}")
+        got = (served(proxy), ill_formed(proxy))
+        if tunnelled:
+            got = (in_tunnels(proxy), [])
+        equal(got, (once, []), f"{name}, {way}: each request once", told)
+        proxy.stop()
