@@ -75,7 +75,7 @@ class Authority:
                 "PERL_LWP_SSL_CA_FILE": name, "NODE_EXTRA_CA_CERTS": name}
 
 
-def _serve(server):
+def serve(server):
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     harness.on_cleanup(server.shutdown)
     return server.server_address[1]
@@ -89,13 +89,13 @@ class Site:
         self.directory.mkdir(mode=0o755)
         (self.directory / "page").write_bytes(BODY)
         handler = functools.partial(_Handler, directory=str(self.directory))
-        self.http_port = _serve(_Server(("127.0.0.1", 0), handler))
+        self.http_port = serve(_Server(("127.0.0.1", 0), handler))
         self.http = f"http://{ORIGIN}:{self.http_port}"
         self.authority = authority or Authority()
         server = _Server(("127.0.0.1", 0), handler)
         server.socket = self.authority.context().wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False)
-        self.https_port = _serve(server)
+        self.https_port = serve(server)
         self.https = f"https://{ORIGIN}:{self.https_port}"
 
     def add_pages(self, count):
@@ -144,5 +144,5 @@ class _EchoServer(socketserver.ThreadingTCPServer):
 
 def echo_server():
     """Returns its port."""
-    return _serve(_EchoServer(("127.0.0.1", 0), _EchoHandler))
+    return serve(_EchoServer(("127.0.0.1", 0), _EchoHandler))
 
