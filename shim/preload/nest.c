@@ -97,13 +97,16 @@ bool nest_has(int set)
 	return has;
 }
 
-/* Each round lets a handshake go on, or empties what it was ready for. */
+/* More steps in a row than a handshake has; what is ready then is asked for again. */
+#define STEPS 8
+
 bool nest_is_ready(int set)
 {
-	for (unsigned round = 0; clock_is_ready(set, POLLIN); round++) {
-		if (round == 2 || !nest_has(set))
-			return true;
-		pending_step_set(set);
+	for (unsigned i = 0; i < STEPS; i++) {
+		if (!clock_is_ready(set, POLLIN))
+			return false;
+		if (!nest_has(set) || !pending_step_set(set))
+			return true; /* it is not ours that is ready */
 	}
 	return false;
 }

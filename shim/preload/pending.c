@@ -477,23 +477,32 @@ void pending_remove_fd(struct pending *pending, int fd)
 		registration_point(pending);
 }
 
-void pending_step_set(int set)
+static bool has_watch_in(const struct pending *pending, int set)
+{
+	for (unsigned i = 0; i < pending->watch_count; i++)
+		if (pending->watches[i].set == set)
+			return true;
+	return false;
+}
+
+bool pending_step_set(int set)
 {
 	struct pending *pending;
 	unsigned index = 0;
+	bool any = false;
 
 	while ((pending = record_next(&index))) {
 		if (!pending->reserved)
 			continue;
 		lock_take(&pending->lock);
-		for (unsigned i = 0; i < pending->watch_count; i++) {
-			if (pending->watches[i].set != set)
-				continue;
+		if (has_watch_in(pending, set) &&
+		    clock_is_ready(pending->wait.fd, pending->wait.events)) {
+			any = true;
 			pending_step(pending);
-			break;
 		}
 		lock_release(&pending->lock);
 	}
+	return any;
 }
 
 /* --- the beginning -------------------------------------------------------------------

@@ -140,8 +140,9 @@ bool pending_event(int set, struct epoll_event *event, bool *asleep);
 int64_t pending_due(void);
 void pending_expire(void);
 
-/* All go on that have a registration in the set. */
-void pending_step_set(int set);
+/* Those go on that have a registration in the set and what they wait for. False: there
+ * are none. */
+bool pending_step_set(int set);
 
 /* Threads that wait in poll(2) without holding a record are woken by their bells. False:
  * there is no room for another one. */
