@@ -20,7 +20,7 @@ SAN ?=
 B := build$(if $(SAN),-$(SAN))
 Q := $(if $(V),,@)
 
-AGENT_PACKAGES := gio-unix-2.0 libsecret-1
+AGENT_PACKAGES := gio-unix-2.0 libsecret-1 libcrypto
 CLI_PACKAGES := gio-unix-2.0
 
 FLAGS := -std=c17 -D_GNU_SOURCE -Iinclude -DGP_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden \

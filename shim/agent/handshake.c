@@ -10,6 +10,7 @@
 #include "log.h"
 #include "proxies.h"
 #include "scheme.h"
+#include "secret.h"
 #include "session.h"
 
 /* PROTOCOL.md's bound; the program's own deadline is GP_DEADLINE. */
@@ -33,6 +34,11 @@ static void release(struct conversation *conversation)
 	struct handshake *h = (struct handshake *)conversation;
 
 	offer_release(&h->offer);
+	g_free(h->method);
+	g_free(h->uri);
+	if (h->challenges)
+		g_ptr_array_unref(h->challenges);
+	secret_free(h->refused);
 	route_release(&h->route);
 	g_free(h);
 }
@@ -54,6 +60,26 @@ void handshake_forget(struct session *session)
 	session_set_conversation(session, NULL);
 	if (conversation)
 		conversation->release(conversation);
+}
+
+static void replace(char **text, const char *value)
+{
+	if (!value)
+		return;
+	g_free(*text);
+	*text = g_strdup(value);
+}
+
+void handshake_set_request(struct handshake *h, const char *method, const char *uri)
+{
+	replace(&h->method, method);
+	replace(&h->uri, uri);
+}
+
+struct scheme_request handshake_request(const struct handshake *h)
+{
+	return (struct scheme_request){
+		.proxy = proxy_of(h), .method = h->method, .uri = h->uri};
 }
 
 bool handshake_is_abandoned(struct handshake *h)
@@ -90,6 +116,7 @@ static void send_answer(void *data, const struct offer_answer *answer)
 			      answer->authorization.len ? "answer" : "refuse");
 	if (answer->authorization.len) {
 		gp_wire_add_text(reply, "authorization", answer->authorization);
+		gp_wire_add(reply, "scope", answer->per_request ? "request" : NULL);
 	} else {
 		log_info("no authorization: %s: %s", answer->reason, answer->text);
 		gp_wire_add(reply, "reason", answer->reason);
@@ -102,7 +129,7 @@ static void send_answer(void *data, const struct offer_answer *answer)
 struct report {
 	int status;
 	bool authorized;
-	const char *error, *method;
+	const char *error, *method, *uri, *offered, *info;
 	GPtrArray *challenges; /* owned; NULL: none */
 };
 
@@ -130,9 +157,41 @@ static void read_report(struct gp_wire *question, struct report *out)
 			out->error = value;
 		else if (!strcmp(key, "method"))
 			out->method = value;
+		else if (!strcmp(key, "uri"))
+			out->uri = value;
+		else if (!strcmp(key, "offered"))
+			out->offered = value;
+		else if (!strcmp(key, "info"))
+			out->info = value;
 		else if (!strcmp(key, "challenge"))
 			add_challenge(out, value);
 	}
+}
+
+/* What the proxy asks for, by this request's reply or else by an earlier one: a rejection
+ * by 401 comes without Proxy-Authenticate. */
+static void keep_challenges(struct handshake *h, struct report *report)
+{
+	if (h->challenges)
+		g_ptr_array_unref(h->challenges);
+	h->challenges = report->challenges;
+	if (h->challenges)
+		proxies_ask(proxy_of(h), g_ptr_array_ref(h->challenges));
+}
+
+/* `offered` tells more than `authorized`. Sets h->refused if it is to be judged when a
+ * credential has been found. */
+static bool is_refused(struct handshake *h, const struct report *report,
+		       const struct scheme_request *request)
+{
+	bool judged = (report->offered || report->authorized) &&
+		      offer_refused(&h->offer, request, report->offered);
+
+	secret_free(h->refused);
+	h->refused = NULL;
+	if (report->offered && !judged)
+		h->refused = secret_new(report->offered, strlen(report->offered));
+	return judged;
 }
 
 void handshake_challenge(struct session *session, struct gp_wire *question)
@@ -141,7 +200,7 @@ void handshake_challenge(struct session *session, struct gp_wire *question)
 	struct offer_terms terms = {.seconds = CHALLENGE_WAIT_SECONDS,
 				    .may_prompt = true};
 	struct report report;
-	bool rejected;
+	bool refused;
 
 	if (!h) {
 		session_error(session, "syntax",
@@ -149,32 +208,56 @@ void handshake_challenge(struct session *session, struct gp_wire *question)
 		return;
 	}
 	read_report(question, &report);
-	if (report.method)
-		h->is_connect = !strcmp(report.method, "CONNECT");
-	rejected = report.authorized && h->offer.given;
-	if (rejected)
-		offer_reject(&h->offer);
-	if (report.challenges)
-		proxies_ask(proxy_of(h), report.challenges);
+	handshake_set_request(h, report.method, report.uri);
+	keep_challenges(h, &report);
+	terms.request = handshake_request(h);
+	terms.request.challenges = h->challenges;
+	terms.request.challenged = h->challenges != NULL;
+	refused = is_refused(h, &report, &terms.request) || h->refused;
+	if (refused && !h->challenges)
+		terms.request.challenges = proxies_get(proxy_of(h))->challenges;
 	terms.proxy = &h->route.proxy;
-	/* A rejection by 401 comes without Proxy-Authenticate. */
-	if (report.challenges || rejected)
-		terms.scheme = scheme_choose(proxies_get(proxy_of(h))->challenges);
+	terms.refused = h->refused;
+	terms.scheme = scheme_choose(terms.request.challenges);
 	handshake_ask(h, &terms, send_answer);
+}
+
+static bool is_connect(const struct handshake *h)
+{
+	return h->method && !strcmp(h->method, "CONNECT");
+}
+
+static void was_accepted(struct handshake *h, const struct report *report)
+{
+	const struct scheme_request request = handshake_request(h);
+	const struct scheme *scheme = h->offer.terms.scheme;
+
+	if (report->info && h->offer.sent && scheme->inform)
+		scheme->inform(&request, h->offer.sent, report->info);
+	offer_accept(&h->offer);
+}
+
+static void was_refused(struct handshake *h, const struct report *report)
+{
+	struct scheme_request request = handshake_request(h);
+
+	request.challenges = report->challenges;
+	(void)offer_refused(&h->offer, &request, NULL);
+	offer_drop(&h->offer);
 }
 
 /* The status tells what became of the authorization that was given. tinyproxy says 401
  * where others say 407; but so does an origin. */
 static void judge(struct handshake *h, const struct report *report)
 {
-	bool is_verdict = report->status && (report->status != 401 || h->is_connect);
+	bool is_verdict = report->status && (report->status != 401 || is_connect(h));
 
 	if (!h->offer.given || !report->authorized || !is_verdict)
 		offer_drop(&h->offer);
 	else if (report->status == 407 || report->status == 401)
-		offer_reject(&h->offer);
+		was_refused(h, report);
 	else
-		offer_accept(&h->offer);
+		was_accepted(h, report);
 }
 
 void handshake_outcome(struct session *session, struct gp_wire *question)
@@ -183,11 +266,11 @@ void handshake_outcome(struct session *session, struct gp_wire *question)
 	struct report report;
 
 	read_report(question, &report);
-	if (report.challenges)
-		g_ptr_array_unref(report.challenges);
 	if (h) {
 		proxies_outcome(proxy_of(h), report.status, report.error);
 		judge(h, &report);
 	}
+	if (report.challenges)
+		g_ptr_array_unref(report.challenges);
 	session_skip(session);
 }

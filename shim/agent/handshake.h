@@ -22,7 +22,10 @@ struct handshake {
 	struct addresses addresses; /* of the proxy */
 	unsigned compared;          /* of the route's peers */
 	bool unsure;                /* one of them has no address */
-	bool is_connect;            /* the request that we hear of */
+	/* The request that we hear of. NULL: not known; see handshake_set_request() */
+	char *method, *uri;
+	GPtrArray *challenges;  /* of char *, the last that are known of; or NULL */
+	struct secret *refused; /* what it told by "offered" with them; or NULL */
 	struct offer offer;
 };
 
@@ -31,8 +34,14 @@ struct handshake *handshake_new(struct session *session);
 /* The session has no conversation afterwards. */
 void handshake_forget(struct session *session);
 
+/* Copies what is not NULL. */
+void handshake_set_request(struct handshake *h, const char *method, const char *uri);
+
 /* Ends the question of a client that has gone; frees the handshake. */
 bool handshake_is_abandoned(struct handshake *h);
+
+/* What terms.request says of it, but for the challenges. */
+struct scheme_request handshake_request(const struct handshake *h);
 
 /* See offer_make(); tells the client when a person is being asked. `answer` is called
  * with the handshake. */

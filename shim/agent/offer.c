@@ -5,7 +5,8 @@
  * Theory of operation. An offer passes through steps, each of which may have to wait:
  * find a credential; wait until no other conversation tries it, and if it was rejected
  * meanwhile find another one; answer. The offer owns the trial of what it has given until
- * a verdict, the next credential, or its end.
+ * a verdict, the next credential, or its end. What the proxy has refused before may have
+ * been made of a credential that is found: then that is judged before anything else.
  */
 #include "offer.h"
 
@@ -18,9 +19,11 @@
 #include "credentials.h"
 #include "log.h"
 #include "proxylist.h"
-#include "scheme.h"
 #include "secret.h"
 #include "verdicts.h"
+
+/* A nonce may be too old twice in a row; a proxy for which each is never takes one. */
+#define AGAIN_MAX 2
 
 static void find_credential(struct offer *offer);
 
@@ -46,8 +49,12 @@ void offer_drop(struct offer *offer)
 
 static void answer(struct offer *offer, struct gp_text authorization)
 {
-	offer->caller.answer(offer->caller.data,
-			     &(struct offer_answer){.authorization = authorization});
+	const struct offer_answer answer = {
+		.authorization = authorization,
+		.per_request = offer->terms.scheme->per_request,
+	};
+
+	offer->caller.answer(offer->caller.data, &answer);
 }
 
 static void give_nothing(struct offer *offer, const char *reason, const char *text)
@@ -67,23 +74,62 @@ static void take_over(struct offer *offer, struct credential *credential)
 	offer->trying = verdicts_try(&credential->id, offer);
 }
 
-static void give(struct offer *offer, struct credential *credential)
+/* The proxy is to be asked first. It matters to the program only if there will be an
+ * answer to what the proxy says. */
+static void give_later(struct offer *offer, const struct credential *credential,
+		       const char *text)
+{
+	const struct offer_answer answer = {
+		.reason = "invalid",
+		.text = text,
+		.per_request = offer->terms.scheme->per_request &&
+			       verdicts_get(&credential->id) == VERDICT_ACCEPTED,
+	};
+
+	offer->caller.answer(offer->caller.data, &answer);
+}
+
+static void keep_sent(struct offer *offer, struct gp_text authorization)
+{
+	g_free(offer->sent);
+	offer->sent = offer->terms.scheme->per_request
+			      ? g_strndup(authorization.p, authorization.len)
+			      : NULL;
+}
+
+static void authorize(struct offer *offer, struct credential *credential)
 {
 	static char *storage;
 	struct gp_buf buf;
 	const char *text = NULL;
+	enum scheme_result result;
 
 	if (!storage)
 		storage = secret_alloc(GP_AUTHORIZATION_MAX);
 	gp_buf_init(&buf, storage, GP_AUTHORIZATION_MAX);
-	if (offer->terms.scheme->authorize(credential, &buf, &text) != SCHEME_OK ||
-	    buf.full) {
-		give_nothing(offer, "invalid", text ? text : "the password is too long");
+	result = offer->terms.scheme->authorize(credential, &offer->terms.request, &buf,
+						&text);
+	if (result == SCHEME_LATER) {
+		give_later(offer, credential, text);
+	} else if (result != SCHEME_OK || buf.full) {
+		give_nothing(offer, "invalid",
+			     buf.full ? "the password is too long" : text);
 	} else {
+		keep_sent(offer, (struct gp_text){buf.p, buf.len});
 		take_over(offer, credential);
 		answer(offer, (struct gp_text){buf.p, buf.len});
 	}
 	explicit_bzero(storage, buf.len);
+}
+
+static void give(struct offer *offer, struct credential *credential)
+{
+	if (offer->again <= AGAIN_MAX) {
+		authorize(offer, credential);
+		return;
+	}
+	offer_drop(offer);
+	give_nothing(offer, "invalid", "the proxy takes none of its own nonces");
 }
 
 static void consider(struct offer *offer, struct credential *credential);
@@ -175,14 +221,49 @@ static void refuse(struct offer *offer, struct explanation why)
 	give_nothing(offer, why.reason, text);
 }
 
+/* Of a value that was made of the credential, which may be offer->given. */
+static void judge(struct offer *offer, struct credential *credential,
+		  const struct scheme *scheme, const struct scheme_request *request,
+		  const char *value)
+{
+	const struct verdict_id id = credential->id;
+
+	if (scheme->judge(request, value) == SCHEME_AGAIN) {
+		offer->again++;
+		return;
+	}
+	if (offer->given && !memcmp(&offer->given->id, &id, sizeof(id)))
+		credential_unref(take_given(offer));
+	log_info("a password was rejected");
+	verdicts_reject(&id);
+}
+
+/* Judges the credential if the refused value was made of it. */
+static void judge_found(struct offer *offer, struct credential *credential)
+{
+	const struct offer_terms *terms = &offer->terms;
+	const char *value = terms->refused ? terms->refused->bytes : NULL;
+	const struct scheme *scheme = value ? scheme_of(value) : NULL;
+
+	if (!scheme || !scheme->matches(credential, &terms->request, value))
+		return;
+	offer->terms.refused = NULL;
+	judge(offer, credential, scheme, &terms->request, value);
+}
+
 static void credential_found(void *data, const struct credential_answer *found)
 {
 	struct offer *offer = data;
 
-	if (found->credential && !offer->cancelled)
-		consider(offer, found->credential);
-	else
+	if (!found->credential || offer->cancelled) {
 		refuse(offer, explain(found));
+		return;
+	}
+	judge_found(offer, found->credential);
+	if (verdicts_get(&found->credential->id) == VERDICT_REJECTED)
+		find_credential(offer);
+	else
+		consider(offer, found->credential);
 }
 
 static void prompting(void *data, unsigned seconds)
@@ -224,17 +305,27 @@ void offer_accept(struct offer *offer)
 {
 	struct credential *given = take_given(offer);
 
+	offer->again = 0;
 	verdicts_accept(&given->id);
 	credential_unref(given);
 }
 
-void offer_reject(struct offer *offer)
+bool offer_refused(struct offer *offer, const struct scheme_request *request,
+		   const char *value)
 {
-	struct credential *given = take_given(offer);
+	const struct scheme *scheme = offer->terms.scheme;
 
-	log_info("a password was rejected");
-	verdicts_reject(&given->id);
-	credential_unref(given);
+	if (!offer->given || !scheme)
+		return false;
+	if (value) {
+		scheme = scheme_of(value);
+		if (!scheme || !scheme->matches(offer->given, request, value))
+			return false;
+	} else {
+		value = offer->sent; /* NULL: the scheme can do without */
+	}
+	judge(offer, offer->given, scheme, request, value);
+	return true;
 }
 
 void offer_cancel(struct offer *offer)
@@ -255,4 +346,5 @@ void offer_release(struct offer *offer)
 	offer_drop(offer);
 	credential_unref(offer->candidate);
 	offer->candidate = NULL;
+	g_clear_pointer(&offer->sent, g_free);
 }

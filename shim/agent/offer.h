@@ -12,20 +12,28 @@
 
 #include <gatepass/text.h>
 
+#include "scheme.h"
+
 struct credential;
 struct proxy_list;
-struct scheme;
+struct secret;
 struct verdict_wait;
 
 struct offer_terms {
-	const struct proxy_list *proxy; /* borrowed until the answer */
-	const struct scheme *scheme;    /* NULL: none that we know */
-	unsigned seconds;               /* to wait for others' trials, at the most */
+	/* All that is pointed to is borrowed until the answer. */
+	const struct proxy_list *proxy;
+	const struct scheme *scheme; /* NULL: none that we know */
+	struct scheme_request request;
+	/* The value that the request carried when it was challenged; NULL: none of ours,
+	 * or offer_refused() has said what it means */
+	const struct secret *refused;
+	unsigned seconds; /* to wait for others' trials, at the most */
 	bool may_prompt;
 	bool accepted_only; /* and do not wait for others' trials */
 };
 
 struct offer_answer {
+	bool per_request;             /* see struct scheme */
 	struct gp_text authorization; /* empty: there is none, */
 	const char *reason, *text;    /* and why, as PROTOCOL.md's "refuse" says it */
 };
@@ -44,6 +52,8 @@ struct offer {
 	struct offer_caller caller;
 	gint64 deadline;
 	bool cancelled;
+	unsigned again;               /* refusals that were nobody's fault */
+	char *sent;                   /* the last answer, if it was for one request */
 	struct credential *candidate; /* while waiting for its verdict */
 	struct verdict_wait *wait;
 	struct credential *given; /* to be read: the last answer was made of it, and there
@@ -55,9 +65,13 @@ struct offer {
 void offer_make(struct offer *offer, const struct offer_terms *terms,
 		const struct offer_caller *caller);
 
+/* Was the value, or with NULL what was last given, refused? If it was made of `given`,
+ * judges that and returns true: it is to be judged no more. */
+bool offer_refused(struct offer *offer, const struct scheme_request *request,
+		   const char *value);
+
 /* The verdict on `given`, which must be there. */
 void offer_accept(struct offer *offer);
-void offer_reject(struct offer *offer);
 void offer_drop(struct offer *offer); /* there will be none */
 
 /* Nobody listens any more: what is waited for is answered soon, with nothing. */

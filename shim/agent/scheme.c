@@ -2,13 +2,12 @@
 /* The choice among the authentication schemes that a proxy offers. */
 #include "scheme.h"
 
-#include <gatepass/challenge.h>
-
 /* From strong to weak. */
-static const struct scheme *const schemes[] = {&scheme_basic};
+static const struct scheme *const schemes[] = {&scheme_digest, &scheme_basic};
 
 void scheme_each(const GPtrArray *challenges,
-		 void (*visit)(void *data, struct gp_text name), void *data)
+		 void (*visit)(void *data, const struct gp_challenge *challenge),
+		 void *data)
 {
 	struct gp_challenge challenge;
 
@@ -16,30 +15,53 @@ void scheme_each(const GPtrArray *challenges,
 		struct gp_text rest = gp_text(challenges->pdata[i]);
 
 		while (gp_challenge_next(&rest, &challenge))
-			visit(data, challenge.scheme);
+			visit(data, &challenge);
 	}
 }
 
-struct offer {
-	const char *name;
-	bool found;
+struct offers {
+	const struct scheme *scheme;
+	bool found, can_answer;
 };
 
-static void compare(void *data, struct gp_text name)
+static void compare(void *data, const struct gp_challenge *challenge)
 {
-	struct offer *offer = data;
+	struct offers *offers = data;
 
-	offer->found |= gp_text_is(name, offer->name);
+	if (!gp_text_is(challenge->scheme, offers->scheme->name))
+		return;
+	offers->found = true;
+	offers->can_answer |= offers->scheme->can_answer(challenge);
+}
+
+static struct offers find_offers(const struct scheme *scheme, const GPtrArray *challenges)
+{
+	struct offers offers = {.scheme = scheme};
+
+	scheme_each(challenges, compare, &offers);
+	return offers;
 }
 
 const struct scheme *scheme_choose(const GPtrArray *challenges)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++) {
-		struct offer offer = {.name = schemes[i]->name};
-
-		scheme_each(challenges, compare, &offer);
-		if (offer.found)
+	for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
+		if (find_offers(schemes[i], challenges).can_answer)
 			return schemes[i];
-	}
+	return NULL;
+}
+
+bool scheme_is_offered(const struct scheme *scheme, const GPtrArray *challenges)
+{
+	return find_offers(scheme, challenges).found;
+}
+
+const struct scheme *scheme_of(const char *value)
+{
+	struct gp_text rest = gp_text(value);
+	struct gp_text name = gp_text_cut(&rest, " \t");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
+		if (gp_text_is(name, schemes[i]->name))
+			return schemes[i];
 	return NULL;
 }

@@ -5,33 +5,74 @@
 #ifndef GATEPASS_SCHEME_H
 #define GATEPASS_SCHEME_H
 
+#include <stdbool.h>
+
 #include <glib.h>
 
+#include <gatepass/challenge.h>
 #include <gatepass/text.h>
 
 struct credential;
+struct endpoint;
+
+/* What is to be authorized, or was refused. */
+struct scheme_request {
+	const struct endpoint *proxy;
+	const GPtrArray
+		*challenges;      /* of char *, what the proxy asks for; NULL: nothing */
+	bool challenged;          /* they are the reply to this request */
+	const char *method, *uri; /* NULL: not known yet */
+};
 
 enum scheme_result {
 	SCHEME_OK,
+	SCHEME_LATER,  /* nothing can be sent before the proxy's next challenge */
 	SCHEME_INVALID /* the scheme cannot carry this user or password */
+};
+
+/* Why was it refused? */
+enum scheme_judgement {
+	SCHEME_REJECTED, /* user or password are wrong */
+	SCHEME_AGAIN /* for another reason: what the proxy says now is to be answered */
 };
 
 struct scheme {
 	const char *name;
-	/* Writes the value of Proxy-Authorization. `out` is memory for secrets. On
-	 * SCHEME_INVALID *text says why, without the secret. */
+	bool per_request; /* an authorization is for one request */
+	/* Can the challenge, which is one of this scheme, be answered? */
+	bool (*can_answer)(const struct gp_challenge *challenge);
+	/* Writes the value of Proxy-Authorization. `out` is memory for secrets. Unless it
+	 * is SCHEME_OK *text says why, without the secret. */
 	enum scheme_result (*authorize)(const struct credential *credential,
+					const struct scheme_request *request,
 					struct gp_buf *out, const char **text);
+	/* Was the value, of this scheme, made of the credential? */
+	bool (*matches)(const struct credential *credential,
+			const struct scheme_request *request, const char *value);
+	/* Of a value that was refused with the request's challenges. */
+	enum scheme_judgement (*judge)(const struct scheme_request *request,
+				       const char *value);
+	/* A request with the value was accepted, with this Proxy-Authentication-Info.
+	 * NULL: the scheme has none. */
+	void (*inform)(const struct scheme_request *request, const char *value,
+		       const char *info);
 };
 
-extern const struct scheme scheme_basic;
+extern const struct scheme scheme_digest, scheme_basic;
 
 /* The strongest that one of the Proxy-Authenticate values (char *) offers and that we
- * have, or NULL. NULL is no values. */
+ * can answer, or NULL. NULL is no values. */
 const struct scheme *scheme_choose(const GPtrArray *challenges);
 
-/* Calls `visit` with the name of each challenge, in the proxy's order and spelling. */
+/* That of a Proxy-Authorization value, or NULL. */
+const struct scheme *scheme_of(const char *value);
+
+/* Calls `visit` with each challenge, in the proxy's order. */
 void scheme_each(const GPtrArray *challenges,
-		 void (*visit)(void *data, struct gp_text name), void *data);
+		 void (*visit)(void *data, const struct gp_challenge *challenge),
+		 void *data);
+
+/* Is one of them of the scheme, whether it can be answered or not? */
+bool scheme_is_offered(const struct scheme *scheme, const GPtrArray *challenges);
 
 #endif

@@ -32,9 +32,17 @@ static void encode(const struct credential *credential, struct gp_buf *out)
 	explicit_bzero(&save, sizeof(save)); /* the last octets of the password */
 }
 
+static bool can_answer(const struct gp_challenge *challenge)
+{
+	(void)challenge;
+	return true;
+}
+
 static enum scheme_result authorize(const struct credential *credential,
+				    const struct scheme_request *request,
 				    struct gp_buf *out, const char **text)
 {
+	(void)request;
 	if (!credential_user_is_valid(credential->user)) {
 		*text = "the user name holds a colon or a control character, which Basic "
 			"authentication cannot carry: log in with another user name";
@@ -51,4 +59,36 @@ static enum scheme_result authorize(const struct credential *credential,
 	return SCHEME_OK;
 }
 
-const struct scheme scheme_basic = {"Basic", authorize};
+static bool matches(const struct credential *credential,
+		    const struct scheme_request *request, const char *value)
+{
+	size_t len = strlen(value), size = ENCODED_MAX(len);
+	char *storage = secret_alloc(size);
+	const char *text;
+	struct gp_buf made;
+	bool same;
+
+	gp_buf_init(&made, storage, size);
+	same = authorize(credential, request, &made, &text) == SCHEME_OK && !made.full &&
+	       made.len == len && !memcmp(made.p, value, len);
+	secret_dealloc(storage, size);
+	return same;
+}
+
+static enum scheme_judgement judge(const struct scheme_request *request,
+				   const char *value)
+{
+	bool others_only = request->challenges && request->challenges->len &&
+			   !scheme_is_offered(&scheme_basic, request->challenges);
+
+	(void)value;
+	return others_only ? SCHEME_AGAIN : SCHEME_REJECTED;
+}
+
+const struct scheme scheme_basic = {
+	.name = "Basic",
+	.can_answer = can_answer,
+	.authorize = authorize,
+	.matches = matches,
+	.judge = judge,
+};

@@ -68,9 +68,9 @@ static void add_credential(struct gp_buf *reply, const struct credential_answer 
 	gp_wire_add(reply, "keyring", keyring_name(answer->keyring));
 }
 
-static void add_scheme(void *data, struct gp_text name)
+static void add_scheme(void *data, const struct gp_challenge *challenge)
 {
-	gp_wire_add_text(data, "scheme", name);
+	gp_wire_add_text(data, "scheme", challenge->scheme);
 }
 
 static void add_learnt(struct gp_buf *reply, const struct proxy *proxy)

@@ -105,15 +105,15 @@ static void send_proxied(void *data, const struct offer_answer *answer)
 		gp_wire_add_uint(reply, "settled", 1);
 	if (answer->authorization.len)
 		gp_wire_add_text(reply, "authorization", answer->authorization);
+	gp_wire_add(reply, "scope", answer->per_request ? "request" : NULL);
 	session_send(h->session);
 }
 
 static void ask(struct handshake *h)
 {
 	const struct proxy_list *proxy = &h->route.proxy;
-	const struct offer_terms terms = {
+	struct offer_terms terms = {
 		.proxy = proxy,
-		.scheme = scheme_choose(proxies_get(&proxy->hops[0])->challenges),
 		.seconds = WAIT_SECONDS,
 		/* A tunnel's request goes out at once. Who knows when a program sends
 		 * its own: others would wait for the verdict on it. */
@@ -121,7 +121,14 @@ static void ask(struct handshake *h)
 		/* Not .may_prompt: a program in the background may be asking. */
 	};
 
-	h->is_connect = h->route.way == ROUTE_TUNNEL;
+	if (h->route.way == ROUTE_TUNNEL)
+		handshake_set_request(h, "CONNECT", h->route.authority);
+	h->challenges = proxies_get(&proxy->hops[0])->challenges;
+	if (h->challenges)
+		g_ptr_array_ref(h->challenges);
+	terms.request = handshake_request(h);
+	terms.request.challenges = h->challenges;
+	terms.scheme = scheme_choose(h->challenges);
 	handshake_ask(h, &terms, send_proxied);
 }
 
@@ -216,7 +223,7 @@ void way_route(struct session *session, struct gp_wire *question)
 {
 	struct asker asker = {0};
 	struct route_question route = {0};
-	const char *key, *value, *address = NULL;
+	const char *key, *value, *address = NULL, *method = NULL, *uri = NULL;
 	struct handshake *h;
 
 	while (gp_wire_next(question, &key, &value)) {
@@ -228,6 +235,10 @@ void way_route(struct session *session, struct gp_wire *question)
 			route.host = value;
 		else if (!strcmp(key, "want"))
 			route.wants_tunnel = !strcmp(value, "tunnel");
+		else if (!strcmp(key, "method"))
+			method = value;
+		else if (!strcmp(key, "uri"))
+			uri = value;
 	}
 	if (!address || !gp_address_parse(address, &route.destination)) {
 		session_error(session, "syntax",
@@ -238,6 +249,7 @@ void way_route(struct session *session, struct gp_wire *question)
 	handshake_forget(session);
 	h = handshake_new(session);
 	h->destination = route.destination;
+	handshake_set_request(h, method, uri);
 	routes_decide(&asker, config_get(asker.gatepass_config), &route, &h->route);
 	compare_next(h);
 }

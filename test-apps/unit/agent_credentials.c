@@ -356,19 +356,24 @@ static void assert_basic(const char *user, const char *password, const char *wan
 {
 	struct credential *credential =
 		credential_new(CREDENTIAL_URL, &proxy, user, password, strlen(password));
+	const struct scheme_request request = {.proxy = &proxy};
 	const char *text = NULL;
 	char storage[8192];
 	struct gp_buf buf;
 	enum scheme_result result;
 
 	gp_buf_init(&buf, storage, sizeof(storage) - 1);
-	result = scheme_basic.authorize(credential, &buf, &text);
+	result = scheme_basic.authorize(credential, &request, &buf, &text);
 	storage[buf.len] = '\0';
 	assert_int_equal(result, wanted ? SCHEME_OK : SCHEME_INVALID);
-	if (wanted)
+	if (wanted) {
 		assert_string_equal(storage, wanted);
-	else
+		assert_true(scheme_basic.matches(credential, &request, storage));
+		storage[buf.len - 1] ^= 1;
+		assert_false(scheme_basic.matches(credential, &request, storage));
+	} else {
 		assert_non_null(text);
+	}
 	credential_unref(credential);
 }
 
@@ -406,7 +411,18 @@ static void test_choice(void **state)
 	(void)state;
 	assert_ptr_equal(choose("Negotiate", "basic realm=\"x\""), &scheme_basic);
 	assert_ptr_equal(choose("NTLM, Basic realm=x", ""), &scheme_basic);
-	assert_null(choose("Negotiate", "Digest realm=\"Basic\""));
+	assert_null(choose("Negotiate", "NTLM"));
+	/* The strongest that can be answered. */
+	assert_ptr_equal(choose("Basic realm=x", "Digest realm=x, nonce=y"),
+			 &scheme_digest);
+	assert_ptr_equal(choose("Digest realm=x", "Basic"), &scheme_basic);
+	assert_ptr_equal(
+		choose("Basic, Digest nonce=y, algorithm=SHA-1", "Digest nonce=y"),
+		&scheme_digest);
+	assert_null(choose("Digest nonce=y, algorithm=SHA-1", ""));
+	assert_null(choose("Digest nonce=y, qop=\"auth-int\"", ""));
+	assert_null(choose("Digest nonce=y, algorithm=MD5-sess", ""));
+	assert_null(choose("Digest realm=\"Basic\"", ""));
 	assert_null(scheme_choose(NULL));
 }
 

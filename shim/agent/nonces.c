@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* The live Digest nonces, the youngest first. */
+#include "nonces.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#include <glib.h>
+
+#include "endpoint.h"
+
+/* A crowd of programs that meet a proxy together gets one each. One that is forgotten too
+ * early costs a round trip. */
+#define NONCES_MAX 64
+
+struct entry {
+	struct nonce nonce; /* the first member */
+	struct endpoint proxy;
+};
+
+static GQueue entries = G_QUEUE_INIT;
+
+static void free_entry(struct entry *entry)
+{
+	digest_release(&entry->nonce.digest);
+	g_free(entry);
+}
+
+static void make_cnonce(char out[static CNONCE_MAX + 1])
+{
+	uint8_t bytes[CNONCE_MAX / 2];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		g_error("getrandom: no random numbers");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		g_snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static GList *find_link(const struct endpoint *proxy, const char *nonce)
+{
+	for (GList *link = entries.head; link; link = link->next) {
+		struct entry *entry = link->data;
+
+		if (!strcmp(entry->nonce.digest.nonce, nonce) &&
+		    endpoint_equal(&entry->proxy, proxy))
+			return link;
+	}
+	return NULL;
+}
+
+static bool is_same_space(const struct digest *a, const struct digest *b)
+{
+	return a->algorithm == b->algorithm && a->session == b->session &&
+	       a->qop == b->qop && !strcmp(a->realm, b->realm);
+}
+
+static struct nonce *add(const struct endpoint *proxy, const struct digest *digest)
+{
+	struct entry *entry = g_new0(struct entry, 1);
+
+	entry->proxy = *proxy;
+	digest_copy(&entry->nonce.digest, digest);
+	make_cnonce(entry->nonce.cnonce);
+	g_queue_push_head(&entries, entry);
+	if (entries.length > NONCES_MAX)
+		free_entry(g_queue_pop_tail(&entries));
+	return &entry->nonce;
+}
+
+/* A nonce for two algorithms, as in RFC 7616 3.9.1, has one counter and the words of the
+ * challenge that was answered last. */
+struct nonce *nonces_need(const struct endpoint *proxy, const struct digest *digest)
+{
+	struct nonce *nonce = nonces_find(proxy, digest->nonce);
+
+	if (!nonce)
+		return add(proxy, digest);
+	digest_release(&nonce->digest);
+	digest_copy(&nonce->digest, digest);
+	return nonce;
+}
+
+struct nonce *nonces_youngest(const struct endpoint *proxy, const struct digest *digest)
+{
+	for (GList *link = entries.head; link; link = link->next) {
+		struct entry *entry = link->data;
+
+		if (endpoint_equal(&entry->proxy, proxy) &&
+		    is_same_space(&entry->nonce.digest, digest))
+			return &entry->nonce;
+	}
+	return NULL;
+}
+
+struct nonce *nonces_find(const struct endpoint *proxy, const char *nonce)
+{
+	GList *link = find_link(proxy, nonce);
+
+	return link ? link->data : NULL;
+}
+
+void nonces_forget(const struct endpoint *proxy, const char *nonce)
+{
+	GList *link = find_link(proxy, nonce);
+
+	if (!link)
+		return;
+	free_entry(link->data);
+	g_queue_delete_link(&entries, link);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The live Digest nonces of all proxies, each with its counter: a proxy sees one client
+ * in all our programs, and never the same count twice.
+ */
+#ifndef GATEPASS_NONCES_H
+#define GATEPASS_NONCES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "digest.h"
+
+struct endpoint;
+
+#define CNONCE_MAX 32
+
+struct nonce {
+	struct digest digest; /* what the challenge said */
+	/* One for the nonce's whole life, because RFC 2617 and RFC 7616 can be read so
+	 * that a "-sess" key is made of the first one. */
+	char cnonce[CNONCE_MAX + 1];
+	uint32_t count; /* uses so far */
+	bool early;     /* given before it was asked for, as nextnonce */
+};
+
+/* All that is returned is valid until control returns to the main loop. */
+
+/* That of the challenge; begins to live if it is new. */
+struct nonce *nonces_need(const struct endpoint *proxy, const struct digest *digest);
+/* The youngest of the challenge's realm and algorithm, whatever its own nonce; or NULL.
+ */
+struct nonce *nonces_youngest(const struct endpoint *proxy, const struct digest *digest);
+struct nonce *nonces_find(const struct endpoint *proxy, const char *nonce); /* or NULL */
+/* The proxy takes it no longer. */
+void nonces_forget(const struct endpoint *proxy, const char *nonce);
+
+#endif
