@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Real proxies that demand Basic, and the scripted one. Names below gatepass.test are known
+"""Real proxies that demand Basic or Digest. Names below gatepass.test are known
 to them only. Their access logs say which requests came with credentials, never which."""
 
 import base64
+import hashlib
 import pwd
 import re
 import subprocess
@@ -53,6 +54,18 @@ def _password_file(directory, users):
     return path
 
 
+def _digest_file(directory, users, realm):
+    """For Squid and Apache: what is hashed is user, realm and password."""
+    path = directory / "users"
+    lines = []
+    for user, password in users.items():
+        hashed = hashlib.md5(f"{user}:{realm}:{password}".encode()).hexdigest()
+        lines.append(f"{user}:{realm}:{hashed}\n")
+    path.write_text("".join(lines))
+    path.chmod(0o644)
+    return path
+
+
 class Proxy:
     """A running proxy. Its log is read anew at each question; servers write a CONNECT's line
     when the tunnel ends, so ask with settled() for what must have come."""
@@ -62,6 +75,7 @@ class Proxy:
     def __init__(self, process, port, log):
         self.process, self.port, self.log = process, port, log
         self.host = "127.0.0.1"
+        self.env = None
         self._skipped = 0
 
     @property
@@ -118,9 +132,32 @@ class Tinyproxy(Proxy):
 
 def squid_basic(users=None, extra=""):
     directory = _directory("squid", "proxy")
+    passwords = _password_file(directory, users or {USER: PASSWORD})
+    return _squid(directory, f"""\
+auth_param basic program /usr/lib/squid/basic_ncsa_auth {passwords}
+auth_param basic children 2 startup=1
+auth_param basic realm squid
+{extra}""")
+
+
+def squid_digest(users=None, settings=(), basic=False):
+    """`settings` are lines behind "auth_param digest". With `basic` it offers that as well."""
+    directory = _directory("squid", "proxy")
+    users = users or {USER: PASSWORD}
+    passwords = _digest_file(directory, users, "squid digest")
+    lines = [f"program /usr/lib/squid/digest_file_auth -c {passwords}",
+             "children 2 startup=1", "realm squid digest", *settings]
+    extra = "".join(f"auth_param digest {line}\n" for line in lines)
+    if basic:
+        extra = (f"auth_param basic program /usr/lib/squid/basic_ncsa_auth "
+                 f"{_password_file(_directory('basic', 'proxy'), users)}\n"
+                 f"auth_param basic realm squid\n{extra}")
+    return _squid(directory, extra)
+
+
+def _squid(directory, authentication):
     log = directory / "access.log"
     hosts = _hosts(directory)
-    passwords = _password_file(directory, users or {USER: PASSWORD})
 
     def argv(port):
         config = directory / "squid.conf"
@@ -147,10 +184,7 @@ max_filedescriptors 2048
 shutdown_lifetime 0 seconds
 pinger_enable off
 netdb_filename none
-auth_param basic program /usr/lib/squid/basic_ncsa_auth {passwords}
-auth_param basic children 2 startup=1
-auth_param basic realm squid
-{extra}
+{authentication}
 acl auth proxy_auth REQUIRED
 http_access deny !auth
 http_access allow all
@@ -170,9 +204,29 @@ def _with_hosts(directory):
 
 def apache_basic(users=None):
     directory = _directory("apache", "www-data")
-    log = directory / "access.log"
     passwords = _password_file(directory, users or {USER: PASSWORD})
-    modules = ("mpm_event authn_core authn_file authz_core authz_user auth_basic setenvif "
+    return _apache(directory, "auth_basic", f"""\
+AuthType Basic
+AuthName "apache"
+AuthBasicProvider file
+AuthUserFile {passwords}""")
+
+
+def apache_digest(users=None, settings=()):
+    directory = _directory("apache", "www-data")
+    passwords = _digest_file(directory, users or {USER: PASSWORD}, "apache digest")
+    more = "\n".join(settings)
+    return _apache(directory, "auth_digest", f"""\
+AuthType Digest
+AuthName "apache digest"
+AuthDigestProvider file
+AuthUserFile {passwords}
+{more}""")
+
+
+def _apache(directory, module, authentication):
+    log = directory / "access.log"
+    modules = (f"mpm_event authn_core authn_file authz_core authz_user {module} setenvif "
                "proxy proxy_http proxy_connect").split()
 
     def argv(port):
@@ -199,17 +253,30 @@ CustomLog {log} access
 ProxyRequests On
 AllowCONNECT 1-65535
 <Proxy "*">
-AuthType Basic
-AuthName "apache"
-AuthBasicProvider file
-AuthUserFile {passwords}
+{authentication}
 Require valid-user
 </Proxy>
 """)
         return [harness.find_program("apache2"), "-f", config, "-DFOREGROUND"]
 
-    process, port = harness.start_server(argv, _with_hosts(directory), cwd=directory)
-    return Apache(process, port, log)
+    env = _with_hosts(directory)
+    process, port = harness.start_server(argv, env, cwd=directory)
+    proxy = Apache(process, port, log)
+    proxy.env = env
+    return proxy
+
+
+def restart(proxy):
+    """The same server at the same port, which has forgotten what it knew of its clients."""
+    argv, env = proxy.process.args, proxy.env
+    harness.stop(proxy.process)
+    process = harness.start(argv, env, cwd=proxy.log.parent)
+    if not harness.wait_until(lambda: harness.answers(proxy.port), 20):
+        raise RuntimeError(f"{proxy.name} does not start again")
+    again = type(proxy)(process, proxy.port, proxy.log)
+    again.env = env
+    again.forget()
+    return again
 
 
 def _tinyproxy_lines(text):
