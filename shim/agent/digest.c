@@ -98,15 +98,13 @@ static bool is_safe(const char *text)
 char *digest_param(const struct gp_challenge *challenge, const char *name)
 {
 	size_t size = challenge->params.len + 1;
-	char *value = g_malloc(size), *shorter;
+	char *value = g_malloc(size);
 
 	if (!gp_challenge_param(challenge, name, value, size)) {
 		g_free(value);
 		return NULL;
 	}
-	shorter = g_strdup(value);
-	g_free(value);
-	return shorter;
+	return g_realloc(value, strlen(value) + 1);
 }
 
 static bool is_true(const struct gp_challenge *challenge, const char *name)
