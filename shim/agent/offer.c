@@ -228,8 +228,13 @@ static void judge(struct offer *offer, struct credential *credential,
 {
 	const struct verdict_id id = credential->id;
 
-	if (scheme->judge(request, value) == SCHEME_AGAIN) {
+	enum scheme_judgement judgement = scheme->judge(request, value);
+
+	if (judgement != SCHEME_REJECTED) {
 		offer->again++;
+		/* It may have been changed since it was accepted: tried by one. */
+		if (judgement == SCHEME_UNSURE)
+			verdicts_forget(&id);
 		return;
 	}
 	if (offer->given && !memcmp(&offer->given->id, &id, sizeof(id)))

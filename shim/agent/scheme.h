@@ -33,6 +33,7 @@ enum scheme_result {
 /* Why was it refused? */
 enum scheme_judgement {
 	SCHEME_REJECTED, /* user or password are wrong */
+	SCHEME_UNSURE,   /* maybe: one client is to answer what the proxy says now */
 	SCHEME_AGAIN /* for another reason: what the proxy says now is to be answered */
 };
 

@@ -234,7 +234,7 @@ static enum scheme_judgement judge_sent(const struct scheme_request *request,
 	if (opinion.stale ||
 	    (request->challenges && request->challenges->len && !opinion.offered))
 		return SCHEME_AGAIN;
-	return first || opinion.named ? SCHEME_REJECTED : SCHEME_AGAIN;
+	return first || opinion.named ? SCHEME_REJECTED : SCHEME_UNSURE;
 }
 
 static enum scheme_judgement judge(const struct scheme_request *request,

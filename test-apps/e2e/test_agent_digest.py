@@ -159,8 +159,10 @@ def one_counter(user):
           "each authorization has the next count")
     check(all(is_right(value, *TUNNEL) for value in values), "and is right", values)
     # Each 407 has a nonce of its own; the youngest is used before one.
-    values = [talks[0].get(*challenge(asks("m"), offered=values[1])),
-              talks[1].get(*challenge(asks("m"), offered=values[2])), talks[2].get(*route(url))]
+    got = talks[0].get(*challenge(asks("m"), offered=values[1]))
+    talks[0].say(*DONE)
+    values = [got, talks[1].get(*challenge(asks("m"), offered=values[2])),
+              talks[2].get(*route(url))]
     equal([nc(value) for value in values], [("m", 1), ("m", 2), ("m", 3)],
           "also when a proxy gives several clients the same nonce")
     for talk in talks:
@@ -208,6 +210,23 @@ def forgotten(user):
     equal(talk.ask(*challenge(bare[2], offered=value))[1].get("reason"), "rejected",
           "and rejected")
     talk.close()
+
+
+def changed_at_the_proxy(user):
+    """The password was accepted, and is no longer: programs whose nonce was used before cannot
+    tell, so one of them tries."""
+    url = new_proxy()
+    accepted(user, url, asks("n"))
+    first, second = Client(user), Client(user)
+    values = [first.get(*route(url)), second.get(*route(url))]
+    values[0] = first.get(*challenge(asks("m"), offered=values[0]))
+    equal(nc(values[0]), ("m", 1), "accepted before: the first that is refused tries again")
+    second.say(*challenge(asks("o"), offered=values[1]))
+    check(second.is_silent(), "the second waits for the verdict")
+    for talk, answer in ((first, first.ask(*challenge(asks("p"), offered=values[0]))),
+                         (second, second.hear())):
+        equal((answer[0], answer[1].get("reason")), ("refuse", "rejected"), "rejected for both")
+        talk.close()
 
 
 def rejected(user):
@@ -331,7 +350,8 @@ def main():
     user = harness.User("talk")
     equal(connect(user, proxy), "OK", "a program has started an agent")
     pid = user.agent_pid()
-    for part in (answers, opaque_and_userhash, one_counter, stale, forgotten, rejected,
+    for part in (answers, opaque_and_userhash, one_counter, stale, forgotten,
+                 changed_at_the_proxy, rejected,
                  offered_in_a_new_conversation, another_scheme, one_request, next_nonce, hostile):
         part(user)
     equal(user.agent_pid(), pid, "the same agent all the time")
