@@ -29,12 +29,16 @@ enum does {
 	READS_NOTHING,
 	READS_END, /* of the connection */
 	CLOSES,    /* its side */
-	IS_SILENT,
+	IS_OUT,    /* all that it wrote */
+	IS_NOT_OUT,
+	IS_SILENT, /* for too long */
+	IS_HEARD,  /* what it said tells of HTTP, or nothing is to be told */
 	/* the proxy */
 	GETS,
 	GETS_PROBE,
 	SAYS,
-	SAYS_END, /* closes the connection */
+	SAYS_END, /* closes the connection, */
+	RESETS,   /* with an error */
 	STOPS,    /* taking what comes, */
 	TAKES_AGAIN,
 	IS_GONE,      /* sending fails */
@@ -125,7 +129,9 @@ static inline void play_proxy(void)
 			world_say(&play.world, play.line->text, strlen(play.line->text));
 			break;
 		case SAYS_END:
+		case RESETS:
 			play.world.ended = true;
+			play.world.reset = play.line->does == RESETS;
 			break;
 		case STOPS:
 			play.world.full = true;
@@ -301,6 +307,14 @@ static inline void play_line(const struct line *line)
 		gp_exchange_let_go(&exchange);
 		world_step(&play.world, true);
 		break;
+	case IS_OUT:
+	case IS_NOT_OUT:
+		play_expect(gp_exchange_is_flushed(&exchange) == (line->does == IS_OUT),
+			    line->does == IS_OUT ? "something is held" : "all is out");
+		break;
+	case IS_HEARD:
+		play_expect(!gp_exchange_is_undecided(&exchange), "undecided");
+		break;
 	case IS_SILENT:
 		play_expect(gp_exchange_is_undecided(&exchange), "something was said");
 		gp_exchange_give_up(&exchange);
@@ -326,8 +340,8 @@ static inline void play_end(void)
 
 	play_expect(want != GP_EXCHANGE_OVER || play.is_over, "it is over");
 	play_expect(want != GP_EXCHANGE_FAILED || play.is_over, "it has failed");
-	play_expect(play.world.said_len == play.world.taken, "%zu bytes are not read",
-		    play.world.said_len - play.world.taken);
+	play_expect(want == GP_EXCHANGE_FAILED || play.world.said_len == play.world.taken,
+		    "%zu bytes are not read", play.world.said_len - play.world.taken);
 }
 
 static inline void play_forgets(const char *secret)
@@ -445,6 +459,16 @@ static inline int play_teardown(void **state)
 
 #define GET      TO_PROXY("GET", "/", END_OF_HEAD)
 #define GET_OURS TO_PROXY("GET", "/", AUTHORIZED(OURS) END_OF_HEAD)
+
+#define POST_HEAD(fields) TO_PROXY("POST", "/", "Content-Length: 10\r\n" fields "\r\n")
+#define POST              POST_HEAD("") "0123456789"
+#define POST_OURS         POST_HEAD(AUTHORIZED(OURS)) "0123456789"
+
+#define CHUNKS "3;x\r\nabc\r\n0A\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n"
+#define CHUNKED_HEAD(fields)                                                             \
+	TO_PROXY("POST", "/", "Transfer-Encoding: chunked\r\n" fields "\r\n")
+#define CHUNKED      CHUNKED_HEAD("") CHUNKS
+#define CHUNKED_OURS CHUNKED_HEAD(AUTHORIZED(OURS)) CHUNKS
 
 #define OK_EMPTY     "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 #define OK_5         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"

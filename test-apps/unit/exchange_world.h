@@ -54,7 +54,8 @@ struct world {
 	char *said;
 	size_t said_len, said_cap, arrived, taken;
 	size_t next, needs;
-	bool ended;  /* nothing comes behind what is said */
+	bool ended;  /* nothing comes behind what is said, */
+	bool reset;  /* but an error */
 	bool full;   /* it takes nothing more */
 	bool broken; /* sending fails */
 	unsigned steps;
@@ -77,7 +78,7 @@ static inline void world_release(struct world *world)
 static inline void world_connect(struct world *world)
 {
 	world->said_len = world->arrived = world->taken = 0;
-	world->ended = world->full = world->broken = false;
+	world->ended = world->reset = world->full = world->broken = false;
 	world->needs = 1;
 }
 
@@ -135,18 +136,14 @@ static inline size_t world_min(size_t a, size_t b)
 
 /* --- what the exchange wants ---------------------------------------------------- */
 
-/* False if it has to wait. */
+/* False if nothing can be sent. */
 static inline bool world_send(struct world *world)
 {
 	size_t len, count;
 	const char *out = gp_exchange_output(world->exchange, &len);
 
 	REQUIRE(len > 0);
-	if (world->broken) {
-		gp_exchange_closed(world->exchange, false);
-		return true;
-	}
-	if (world->full)
+	if (world->full || world->broken)
 		return false;
 	count = world_min(len, world->piece);
 	world->people->gets(world, out, count);
@@ -179,11 +176,21 @@ static inline bool world_look(struct world *world, bool time_passes)
 		if (!world->ended)
 			return false;
 		world->needs = 1;
-		gp_exchange_closed(world->exchange, false);
+		gp_exchange_closed(world->exchange, world->reset);
 		return true;
 	}
 	world_show(world);
 	return true;
+}
+
+/* The proxy may have said why it takes nothing. False if that has to be waited for. */
+static inline bool world_is_stuck(struct world *world, bool time_passes)
+{
+	if (gp_exchange_looks(world->exchange) && world_look(world, time_passes))
+		return true;
+	if (world->broken)
+		gp_exchange_closed(world->exchange, true);
+	return world->broken;
 }
 
 static inline void world_ask(struct world *world)
@@ -205,7 +212,7 @@ static inline void world_reconnect(struct world *world)
 	if (world->people->connects(world))
 		gp_exchange_connected(world->exchange);
 	else
-		gp_exchange_closed(world->exchange, false);
+		gp_exchange_closed(world->exchange, true);
 }
 
 static inline void world_tunnel(struct world *world)
@@ -219,7 +226,7 @@ static inline void world_tunnel(struct world *world)
 		gp_exchange_untunnelled(world->exchange);
 		break;
 	case WORLD_BREAKS:
-		gp_exchange_closed(world->exchange, false);
+		gp_exchange_closed(world->exchange, true);
 		break;
 	}
 }
@@ -236,8 +243,7 @@ static inline enum world_rest world_step(struct world *world, bool time_passes)
 		case GP_EXCHANGE_NOTHING:
 			return WORLD_IDLE;
 		case GP_EXCHANGE_SEND:
-			if (!world_send(world) && !(gp_exchange_looks(world->exchange) &&
-						    world_look(world, time_passes)))
+			if (!world_send(world) && !world_is_stuck(world, time_passes))
 				return WORLD_WAITS;
 			break;
 		case GP_EXCHANGE_LOOK:
@@ -280,13 +286,18 @@ static inline size_t world_hold(struct world *world, const char *bytes, size_t l
 	return taken;
 }
 
+/* Of a body. Returns 0 if they have to wait. */
 static inline size_t world_pass(struct world *world, const char *bytes, size_t len)
 {
 	char *copy = guard_copy(&world->guard, GUARD_TAIL, bytes, len);
 	size_t room = gp_exchange_room(world->exchange, copy, len);
+	bool discards = gp_exchange_discards(world->exchange);
 
 	REQUIRE(room > 0 && room <= len);
-	world->people->gets(world, bytes, room);
+	if (!discards && (world->full || world->broken))
+		return 0;
+	if (!discards)
+		world->people->gets(world, bytes, room);
 	gp_exchange_passed(world->exchange, copy, room);
 	world_took(world, GP_ACCEPT_PASS, bytes, room);
 	return room;
@@ -296,7 +307,7 @@ static inline size_t world_pass(struct world *world, const char *bytes, size_t l
  * how many bytes were taken. */
 static inline size_t world_write(struct world *world, const char *bytes, size_t len)
 {
-	size_t done = 0, count = world->first;
+	size_t done = 0, count = world->first, passed;
 
 	while (done < len) {
 		enum world_rest rest = world_step(world, !world->lazy);
@@ -309,9 +320,10 @@ static inline size_t world_write(struct world *world, const char *bytes, size_t 
 			done += world_hold(world, bytes + done, count);
 			break;
 		case GP_ACCEPT_PASS:
-			if (world->full || world->broken)
+			passed = world_pass(world, bytes + done, count);
+			if (!passed)
 				return done;
-			done += world_pass(world, bytes + done, count);
+			done += passed;
 			break;
 		case GP_ACCEPT_WAIT:
 			world_step(world, true);

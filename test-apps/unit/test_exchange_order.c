@@ -14,6 +14,8 @@
 		SAYS, response                                                           \
 	}
 
+/* Each one goes out when the status of the one before is known; that may wait behind a
+ * response that the program has not read. */
 static void pipelined(void **state)
 {
 	static const struct scene scenes[] = {
@@ -29,8 +31,11 @@ static void pipelined(void **state)
 		 false,
 		 {SENDS(N("1"), OK_N("1")),
 		  SENDS(N("2"), OK_N("2")),
-		  SENDS(N("3"), OK_N("3")),
-		  {READS, OK_N("1") OK_N("2") OK_N("3")}}},
+		  {WRITES, N("3")},
+		  {READS, OK_N("1")},
+		  {READS, OK_N("2") OK_N("3")},
+		  {GETS, N("3")},
+		  {SAYS, OK_N("3")}}},
 		{"in one piece",
 		 OBSERVE,
 		 false,
@@ -39,35 +44,55 @@ static void pipelined(void **state)
 		  {SAYS, OK_N("1")},
 		  {GETS, N("2")},
 		  {SAYS, OK_N("2")},
+		  {IS_NOT_OUT, NULL},
+		  {READS, OK_N("1") OK_N("2") OK_N("3")},
 		  {GETS, N("3")},
 		  {SAYS, OK_N("3")},
-		  {READS, OK_N("1") OK_N("2") OK_N("3")}}},
+		  {IS_OUT, NULL}}},
+		{"forward",
+		 FORWARD,
+		 false,
+		 {{WRITES, TO_ORIGIN("GET", "/1", END_OF_HEAD)
+				   TO_ORIGIN("GET", "/2", END_OF_HEAD)},
+		  {GETS, N("1")},
+		  {SAYS, OK_N("1")},
+		  {GETS, N("2")},
+		  {SAYS, OK_N("2")},
+		  {READS, OK_N("1") OK_N("2")}}},
 		{"the second one waits for the first one's status",
 		 OBSERVE,
 		 false,
 		 {{WRITES, N("1")},
 		  {GETS, N("1")},
-		  {IS_HELD, N("2")},
+		  {WRITES, N("2")},
+		  {IS_NOT_OUT, NULL},
 		  {SAYS, OK_N("1")},
-		  SENDS(N("2"), OK_N("2")),
-		  {READS, OK_N("1") OK_N("2")}}},
-		{"no status at all, and the third one does not wait",
+		  {READS, OK_N("1") OK_N("2")},
+		  {GETS, N("2")},
+		  {SAYS, OK_N("2")}}},
+		{"the third one for the second one's",
 		 OBSERVE,
 		 false,
 		 {SENDS(N("1"), OK_N("1")),
 		  {WRITES, N("2")},
 		  {GETS, N("2")},
 		  {WRITES, N("3")},
+		  {READS, OK_N("1")},
+		  {READS_NOTHING, NULL},
+		  {IS_NOT_OUT, NULL},
+		  {SAYS, OK_N("2")},
+		  {READS, OK_N("2") OK_N("3")},
 		  {GETS, N("3")},
-		  {SAYS, OK_N("2") OK_N("3")},
-		  {READS, OK_N("1") OK_N("2") OK_N("3")}}},
+		  {SAYS, OK_N("3")}}},
 		{"HEAD, first",
 		 OBSERVE,
 		 false,
 		 {SENDS(HEAD_N("1"), OK_HEAD),
 		  SENDS(N("2"), OK_N("2")),
-		  SENDS(N("3"), OK_N("3")),
+		  {WRITES, N("3")},
 		  {READS, OK_HEAD OK_N("2") OK_N("3")},
+		  {GETS, N("3")},
+		  {SAYS, OK_N("3")},
 		  SENDS(N("4"), OK_N("4")),
 		  {READS, OK_N("4")}}},
 		{"HEAD, in the middle",
@@ -75,8 +100,10 @@ static void pipelined(void **state)
 		 false,
 		 {SENDS(N("1"), OK_N("1")),
 		  SENDS(HEAD_N("2"), OK_HEAD),
-		  SENDS(N("3"), OK_N("3")),
+		  {WRITES, N("3")},
 		  {READS, OK_N("1") OK_HEAD OK_N("3")},
+		  {GETS, N("3")},
+		  {SAYS, OK_N("3")},
 		  SENDS(HEAD_N("4"), OK_HEAD),
 		  SENDS(N("5"), OK_N("5")),
 		  {READS, OK_HEAD OK_N("5")}}},
@@ -90,27 +117,103 @@ static void pipelined(void **state)
 		  {SAYS, OK_N("1")},
 		  {HEARS, "200"},
 		  {READS, OK_N("1")}}},
-		{"interim responses before one that is not looked at",
+		{"interim responses behind one that is not read",
 		 OBSERVE,
 		 false,
 		 {SENDS(N("1"), OK_N("1")),
 		  SENDS(N("2"), CONTINUE_100 OK_N("2")),
-		  SENDS(N("3"), OK_N("3")),
+		  {WRITES, N("3")},
 		  {READS, OK_N("1") CONTINUE_100 OK_N("2") OK_N("3")},
-		  SENDS(N("4"), KEPT_407),
-		  {IS_ASKED, "407 kept"},
-		  {ANSWERS, OURS},
-		  {GETS, N_OURS("4")},
-		  {SAYS, OK_N("4")},
-		  {HEARS, "200"},
-		  {READS, OK_N("4")}}},
-		{"a body among them",
+		  {GETS, N("3")},
+		  {SAYS, OK_N("3")}}},
+	};
+
+	(void)state;
+	PLAY(scenes);
+}
+
+#define POST_2 TO_PROXY("POST", "/2", "Content-Length: 3\r\n\r\nabc")
+#define POST_2_OURS                                                                      \
+	TO_PROXY("POST", "/2", "Content-Length: 3\r\n" AUTHORIZED(OURS) "\r\nabc")
+#define CHUNKED_2(parts)                                                                 \
+	TO_PROXY("POST", "/2", "Transfer-Encoding: chunked\r\n\r\n" parts)
+
+static void pipelined_bodies(void **state)
+{
+	static const struct scene scenes[] = {
+		{"behind a response that is not read",
 		 OBSERVE,
 		 false,
 		 {SENDS(N("1"), OK_N("1")),
-		  SENDS(TO_PROXY("POST", "/2", "Content-Length: 1\r\n\r\n2"), OK_N("2")),
-		  SENDS(N("3"), OK_N("3")),
-		  {READS, OK_N("1") OK_N("2") OK_N("3")}}},
+		  SENDS(POST_2, OK_N("2")),
+		  {WRITES, N("3")},
+		  {READS, OK_N("1") OK_N("2") OK_N("3")},
+		  {GETS, N("3")},
+		  {SAYS, OK_N("3")}}},
+		{"in the queue",
+		 OBSERVE,
+		 false,
+		 {{WRITES, N("1") POST_2 N("3")},
+		  {GETS, N("1")},
+		  {SAYS, OK_N("1")},
+		  {GETS, POST_2},
+		  {SAYS, OK_N("2")},
+		  {READS, OK_N("1") OK_N("2") OK_N("3")},
+		  {GETS, N("3")},
+		  {SAYS, OK_N("3")}}},
+		{"in the queue, and the rest comes later",
+		 OBSERVE,
+		 false,
+		 {{WRITES, N("1")},
+		  {GETS, N("1")},
+		  {WRITES, CHUNKED_2("3\r\nab")},
+		  {IS_NOT_OUT, NULL},
+		  {SAYS, OK_N("1")},
+		  {READS, OK_N("1")},
+		  {GETS, CHUNKED_2("3\r\nab")},
+		  {WRITES, "c\r\n0\r\n\r\n" N("3")},
+		  {GETS, "c\r\n0\r\n\r\n"},
+		  {SAYS, OK_N("2")},
+		  {GETS, N("3")},
+		  {SAYS, OK_N("3")},
+		  {READS, OK_N("2") OK_N("3")}}},
+		{"in the queue, and the proxy takes it later",
+		 OBSERVE,
+		 true,
+		 {{WRITES, N("1") POST_2},
+		  {GETS, N("1")},
+		  {STOPS, NULL},
+		  {SAYS, OK_N("1")},
+		  {READS, OK_N("1")},
+		  {IS_NOT_OUT, NULL},
+		  {TAKES_AGAIN, NULL},
+		  {READS, OK_N("2")},
+		  {GETS, POST_2},
+		  {SAYS, OK_N("2")}}},
+		{"of a request that is challenged early",
+		 OBSERVE,
+		 false,
+		 {SENDS(N("1"), KEPT_407),
+		  {IS_ASKED, "407 kept"},
+		  {REFUSES, NULL},
+		  {WRITES, TO_PROXY("POST", "/2", "Content-Length: 6\r\n\r\nabc")},
+		  {GETS, TO_PROXY("POST", "/2", "Content-Length: 6\r\n\r\nabc")},
+		  {SAYS, CLOSING_407},
+		  {SAYS_END, NULL},
+		  {READS, KEPT_407},
+		  {WRITES, "def" N("3")},
+		  {IS_ASKED, "407 new"},
+		  {ANSWERS, OURS},
+		  {GETS_ANOTHER, NULL},
+		  {GETS, TO_PROXY("POST", "/2",
+				  "Content-Length: 6\r\n" AUTHORIZED(OURS) "\r\nabc")},
+		  {GETS, "def"},
+		  {SAYS, OK_N("2")},
+		  {HEARS, "200"},
+		  {GETS, N_OURS("3")},
+		  {SAYS, OK_N("3")},
+		  {READS, OK_N("2") OK_N("3")},
+		  {HEARS, "200"}}},
 	};
 
 	(void)state;
@@ -177,31 +280,82 @@ static void pipelined_challenges(void **state)
 		 OBSERVE,
 		 false,
 		 {SENDS(N("1"), OK_N("1")),
-		  SENDS(TO_PROXY("POST", "/2", "Content-Length: 3\r\n\r\nabc"), KEPT_407),
+		  SENDS(POST_2, KEPT_407),
 		  {READS, OK_N("1")},
 		  {READS, OK_N("2")},
 		  {IS_ASKED, "407 kept"},
 		  {ANSWERS, OURS},
-		  {GETS, TO_PROXY("POST", "/2",
-				  "Content-Length: 3\r\n" AUTHORIZED(OURS) "\r\nabc")},
+		  {GETS, POST_2_OURS},
 		  {SAYS, OK_N("2")},
 		  {HEARS, "200"}}},
-		{"to the second, which the third does not wait for: the program sees it",
+		{"to the third of five: only that one goes again",
 		 OBSERVE,
 		 false,
-		 {SENDS(N("1"), OK_N("1")),
-		  SENDS(N("2"), KEPT_407),
-		  SENDS(N("3"), KEPT_407),
-		  {READS, OK_N("1") KEPT_407 KEPT_407},
-		  {WRITES, N("4")},
+		 {{WRITES, N("1") N("2") N("3") N("4") N("5")},
+		  {GETS, N("1")},
+		  {SAYS, OK_N("1")},
+		  {GETS, N("2")},
+		  {SAYS, OK_N("2")},
+		  {READS, OK_N("1") OK_N("2")},
+		  {GETS, N("3")},
+		  {SAYS, KEPT_407},
+		  {READS, OK_N("3") OK_N("4") OK_N("5")},
+		  {IS_ASKED, "407 kept"},
+		  {ANSWERS, OURS},
+		  {GETS, N_OURS("3")},
+		  {SAYS, OK_N("3")},
+		  {HEARS, "200"},
+		  {GETS, N_OURS("4")},
+		  {SAYS, OK_N("4")},
+		  {HEARS, "200"},
+		  {GETS, N_OURS("5")},
+		  {SAYS, OK_N("5")},
+		  {HEARS, "200"},
+		  {IS_OUT, NULL}}},
+		{"to the third of four, which closes: the fourth goes where the third "
+		 "went",
+		 OBSERVE,
+		 false,
+		 {{WRITES, N("1") N("2") POST_2 N("4")},
+		  {GETS, N("1")},
+		  {SAYS, OK_N("1")},
+		  {GETS, N("2")},
+		  {SAYS, OK_N("2")},
+		  {READS, OK_N("1") OK_N("2")},
+		  {GETS, POST_2},
+		  {SAYS, CLOSING_407},
+		  {SAYS_END, NULL},
+		  {READS, OK_N("3") OK_N("4")},
+		  {IS_ASKED, "407 new"},
+		  {ANSWERS, OURS},
+		  {GETS_ANOTHER, NULL},
+		  {GETS, POST_2_OURS},
+		  {SAYS, OK_N("3")},
+		  {HEARS, "200"},
+		  {GETS, N_OURS("4")},
+		  {SAYS, OK_N("4")},
+		  {HEARS, "200"}}},
+		{"to the third, and refused: the fourth is asked about",
+		 OBSERVE,
+		 false,
+		 {{WRITES, N("1") N("2") N("3") N("4")},
+		  {GETS, N("1")},
+		  {SAYS, OK_N("1")},
+		  {GETS, N("2")},
+		  {SAYS, OK_N("2")},
+		  {READS, OK_N("1") OK_N("2")},
+		  {GETS, N("3")},
+		  {SAYS, KEPT_407},
+		  {READS, KEPT_407 OK_N("4")},
+		  {IS_ASKED, "407 kept"},
+		  {REFUSES, NULL},
 		  {GETS, N("4")},
 		  {SAYS, KEPT_407},
 		  {IS_ASKED, "407 kept"},
 		  {ANSWERS, OURS},
 		  {GETS, N_OURS("4")},
 		  {SAYS, OK_N("4")},
-		  {HEARS, "200"},
-		  {READS, OK_N("4")}}},
+		  {HEARS, "200"}}},
 	};
 
 	(void)state;
@@ -227,44 +381,97 @@ static void both_are_full(void **state)
 	play_all(&scene, 1);
 }
 
+/* --- bytes behind the last request ----------------------------------------------- */
+
+/* They go out as they came, and all is the program's from there on. */
+static void last_in_the_queue(void **state)
+{
+#define BAD_CHUNK "3\r\nabcx\r\nand the rest"
+	static const struct scene scenes[] = {};
+
+	(void)state;
+	PLAY(scenes);
+}
+
+/* --- a program that does not wait ------------------------------------------------ */
+
 /* --- crowds ---------------------------------------------------------------------- */
 
-/* Adds a request, and the response to it, to the scene and to what is read. */
-static struct line *add_request(struct line *line, char *all, const char *request,
-				const char *response)
+/* With 64 of them the queue is full. */
+#define CROWD_LEN  (GP_QUEUE_MAX / 64)
+#define CROWD      70
+#define CROWD_FULL 65 /* the two that went out, and the queue */
+
+static char crowd[2][CROWD_LEN + 1]; /* GET, HEAD */
+static char crowd_response[CROWD * sizeof(KEPT_407)];
+
+static void make_crowd(void)
 {
-	*line++ = (struct line){WRITES, request};
-	*line++ = (struct line){GETS, request};
+	const char *const starts[] = {
+		"GET http://origin.test/ HTTP/1.1\r\nHost: origin.test\r\nX: ",
+		"HEAD http://origin.test/ HTTP/1.1\r\nHost: origin.test\r\nX: "};
+
+	for (int i = 0; i < 2; i++) {
+		memset(crowd[i], 'x', CROWD_LEN);
+		memcpy(crowd[i], starts[i], strlen(starts[i]));
+		memcpy(crowd[i] + CROWD_LEN - 4, "\r\n\r\n", 4);
+	}
+	crowd_response[0] = '\0';
+}
+
+/* Is the nth request HEAD, and what is the response to it? */
+static struct line *add_gets(struct line *line, int n, bool is_head)
+{
+	const char *response = is_head ? OK_HEAD : n ? KEPT_407 : OK_5;
+
+	*line++ = (struct line){GETS, crowd[is_head]};
 	*line++ = (struct line){SAYS, response};
-	strcat(all, response);
+	strcat(crowd_response, response);
+	return line;
+}
+
+static struct line *add_crowd(struct line *line, const int heads[2])
+{
+	make_crowd();
+	for (int n = 0; n < CROWD; n++) {
+		bool is_head = n == heads[0] || n == heads[1];
+
+		*line++ = (struct line){WRITES, crowd[is_head]};
+		if (n < 2 || n > CROWD_FULL)
+			line = add_gets(line, n, is_head);
+		for (int queued = 2; n == CROWD_FULL && queued <= n; queued++)
+			line = add_gets(line, queued,
+					queued == heads[0] || queued == heads[1]);
+	}
 	return line;
 }
 
 static void play_crowd(const struct scene *scene)
 {
 	play_scene(scene, 0, WHOLE);
-	play_scene(scene, 0, 1);
-	play_scene(scene, 0, 7);
+	play_scene(scene, 0, 61);
+	play_scene(scene, 1, CROWD_LEN);
+	play_scene(scene, CROWD_LEN - 1, CROWD_LEN);
 }
 
-/* Challenges to all but the first are seen, and none of them is taken for another's. */
+/* A program that fills the queue without reading gets its way, and the challenges. None
+ * of them is taken for another's, whenever the first response is read. */
 static void crowds(void **state)
 {
-	static struct scene scene = {.name = "70 requests"};
-	static char all[71 * sizeof(KEPT_407)];
-	const int read_before[] = {0, 3, 64, 65, 69};
+	static struct scene scene = {.name = "a crowd"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(read_before) / sizeof(*read_before); i++) {
-		struct line *line = scene.lines;
+	for (int read = 0; read < 2; read++) {
+		struct line *line = add_crowd(scene.lines, (int[]){-1, -1});
 
-		all[0] = '\0';
-		for (int n = 0; n < 70; n++) {
-			if (n && n == read_before[i])
-				*line++ = (struct line){READS, OK_5};
-			line = add_request(line, all, GET, n ? KEPT_407 : OK_5);
+		if (read) {
+			*line++ = (struct line){READS, OK_5};
+			line = add_gets(
+				(*line = (struct line){WRITES, crowd[0]}, line + 1),
+				CROWD, false);
 		}
-		*line++ = (struct line){READS, read_before[i] ? all + strlen(OK_5) : all};
+		*line++ =
+			(struct line){READS, crowd_response + (read ? strlen(OK_5) : 0)};
 		*line++ = (struct line){WRITES, GET};
 		*line++ = (struct line){GETS, GET};
 		*line++ = (struct line){SAYS, KEPT_407};
@@ -280,21 +487,71 @@ static void crowds(void **state)
  * the program's. */
 static void crowds_with_head(void **state)
 {
-	static struct scene scene = {.name = "70 requests, and HEAD among them"};
-	static char all[71 * sizeof(KEPT_407)];
-	struct line *line = scene.lines;
+	static struct scene scene = {.name = "a crowd, and HEAD in it"};
+	struct line *line = add_crowd(scene.lines, (int[]){3, 67});
 
 	(void)state;
-	all[0] = '\0';
-	for (int n = 1; n <= 70; n++)
-		line = n == 3 || n == 67
-			       ? add_request(line, all, HEAD_N("x"), OK_HEAD)
-			       : add_request(line, all, GET, n == 1 ? OK_5 : KEPT_407);
-	*line++ = (struct line){READS, all};
+	*line++ = (struct line){READS, crowd_response};
 	*line++ = (struct line){WRITES, GET};
 	*line++ = (struct line){GETS, GET};
 	*line++ = (struct line){SAYS, KEPT_407};
 	*line++ = (struct line){READS, KEPT_407};
+	play_crowd(&scene);
+}
+
+/* Before anything is answered, nothing goes ahead, however much there is. */
+static void a_full_queue(void **state)
+{
+	static char all[(CROWD_FULL + 1) * CROWD_LEN + 1], rest[CROWD_LEN + 1];
+	static const struct scene scene = {"full",
+					   OBSERVE,
+					   false,
+					   {{WRITES, all},
+					    {GETS, crowd[0]},
+					    {IS_HELD, GET},
+					    {IS_NOT_OUT, NULL},
+					    {SAYS, OK_5},
+					    {READS, OK_5},
+					    {GETS, crowd[0]},
+					    {WRITES, rest},
+					    {IS_HELD, GET},
+					    {SAYS, KEPT_407},
+					    {READS, KEPT_407},
+					    {IS_ASKED, "407 kept"},
+					    {REFUSES, NULL},
+					    {GETS, crowd[0]},
+					    {IS_NOT_OUT, NULL}}};
+
+	(void)state;
+	make_crowd();
+	for (int n = 0; n < CROWD_FULL; n++)
+		memcpy(all + n * CROWD_LEN, crowd[0], CROWD_LEN + 1);
+	memcpy(rest, crowd[0], sizeof(rest));
+	play_crowd(&scene);
+}
+
+/* A body that is longer than the queue waits in the program. */
+static void a_full_queue_of_body(void **state)
+{
+	static char body[GP_QUEUE_MAX + 1000], head[256];
+	static const struct scene scene = {"full of a body",
+					   OBSERVE,
+					   false,
+					   {{WRITES, N("1")},
+					    {GETS, N("1")},
+					    {WRITES, head},
+					    {IS_NOT_OUT, NULL},
+					    {SAYS, OK_N("1")},
+					    {WRITES, body},
+					    {GETS, head},
+					    {GETS, body},
+					    {SAYS, OK_N("2")},
+					    {READS, OK_N("1") OK_N("2")}}};
+
+	(void)state;
+	memset(body, 'x', sizeof(body) - 1);
+	snprintf(head, sizeof(head),
+		 TO_PROXY("POST", "/2", "Content-Length: %zu\r\n\r\n"), sizeof(body) - 1);
 	play_crowd(&scene);
 }
 
@@ -334,17 +591,24 @@ static void without_end(void **state)
 
 /* --- bytes that the program gets out of our sight -------------------------------- */
 
-static void begin_pipeline(const char *requests[], size_t count)
+static void sends(const char *request)
+{
+	size_t len;
+
+	assert_int_equal(gp_exchange_accepts(&exchange), GP_ACCEPT_HOLD);
+	gp_exchange_hold(&exchange, request, strlen(request));
+	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_SEND);
+	gp_exchange_output(&exchange, &len);
+	gp_exchange_sent(&exchange, len);
+}
+
+static void begin_pipeline(size_t count)
 {
 	static const struct gp_exchange_way observe = OBSERVE;
-	size_t len;
 
 	gp_exchange_init(&exchange, &observe);
 	for (size_t i = 0; i < count; i++) {
-		assert_int_equal(gp_exchange_accepts(&exchange), GP_ACCEPT_HOLD);
-		gp_exchange_hold(&exchange, requests[i], strlen(requests[i]));
-		gp_exchange_output(&exchange, &len);
-		gp_exchange_sent(&exchange, len);
+		sends(GET);
 		if (gp_exchange_want(&exchange) == GP_EXCHANGE_LOOK)
 			gp_exchange_saw(&exchange, OK_5, strlen(OK_5));
 	}
@@ -353,22 +617,15 @@ static void begin_pipeline(const char *requests[], size_t count)
 
 static void expect_look(const char *request)
 {
-	size_t len;
-
-	assert_int_equal(gp_exchange_accepts(&exchange), GP_ACCEPT_HOLD);
-	gp_exchange_hold(&exchange, request, strlen(request));
-	gp_exchange_output(&exchange, &len);
-	gp_exchange_sent(&exchange, len);
+	sends(request);
 	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_LOOK);
 }
 
 /* A program that waits for each response has read the one before when it goes on. */
 static void unseen(void **state)
 {
-	const char *requests[] = {GET, GET, GET};
-
 	(void)state;
-	begin_pipeline(requests, 1);
+	begin_pipeline(1);
 	gp_exchange_received(&exchange, OK_5, strlen(OK_5) - 5);
 	gp_exchange_lost(&exchange, 3);
 	assert_true(gp_exchange_shows(&exchange));
@@ -380,27 +637,17 @@ static void unseen(void **state)
  * are taken for a challenge. */
 static void unseen_among_others(void **state)
 {
-	const char *requests[] = {GET, GET, GET};
-
 	(void)state;
-	for (size_t count = 2; count <= 3; count++) {
-		begin_pipeline(requests, count);
-		assert_int_equal(gp_exchange_is_bounded(&exchange), count == 2);
-		gp_exchange_lost(&exchange, 3);
-		assert_false(gp_exchange_is_bounded(&exchange));
-		gp_exchange_received(&exchange, OK_5, strlen(OK_5));
-		gp_exchange_received(&exchange, OK_5, strlen(OK_5));
-		for (int i = 0; i < 3; i++) {
-			size_t len;
-
-			assert_int_equal(gp_exchange_accepts(&exchange), GP_ACCEPT_HOLD);
-			gp_exchange_hold(&exchange, GET, strlen(GET));
-			gp_exchange_output(&exchange, &len);
-			gp_exchange_sent(&exchange, len);
-			assert_int_equal(gp_exchange_want(&exchange),
-					 GP_EXCHANGE_NOTHING);
-			assert_true(gp_exchange_shows(&exchange));
-		}
+	begin_pipeline(2);
+	assert_true(gp_exchange_is_bounded(&exchange));
+	gp_exchange_lost(&exchange, 3);
+	assert_false(gp_exchange_is_bounded(&exchange));
+	gp_exchange_received(&exchange, OK_5, strlen(OK_5));
+	gp_exchange_received(&exchange, OK_5, strlen(OK_5));
+	for (int i = 0; i < 3; i++) {
+		sends(GET);
+		assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_NOTHING);
+		assert_true(gp_exchange_shows(&exchange));
 	}
 }
 
@@ -449,9 +696,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pipelined),
 		cmocka_unit_test(pipelined_challenges),
+		cmocka_unit_test(pipelined_bodies),
 		cmocka_unit_test(both_are_full),
+		cmocka_unit_test(last_in_the_queue),
 		cmocka_unit_test(crowds),
 		cmocka_unit_test(crowds_with_head),
+		cmocka_unit_test(a_full_queue),
+		cmocka_unit_test(a_full_queue_of_body),
 		cmocka_unit_test(without_end),
 		cmocka_unit_test(unseen),
 		cmocka_unit_test(unseen_among_others),

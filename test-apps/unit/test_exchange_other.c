@@ -144,15 +144,14 @@ static void not_tunnelled(void **state)
 		{"absolute-form, too; with a probe, as its body is",
 		 FORWARD,
 		 false,
-		 {{WRITES, TO_PROXY("POST", "/", "Content-Length: 3\r\n\r\nabc")},
+		 {{WRITES, CHUNKED},
 		  {WONT_TUNNEL, NULL},
 		  {GETS_ANOTHER, NULL},
 		  {GETS_PROBE, NULL},
 		  {SAYS, KEPT_407},
 		  {IS_ASKED, "407 kept"},
 		  {ANSWERS, OURS},
-		  {GETS, TO_PROXY("POST", "/",
-				  "Content-Length: 3\r\n" AUTHORIZED(OURS) "\r\nabc")},
+		  {GETS, CHUNKED_OURS},
 		  {SAYS, OK_5},
 		  {HEARS, "200"},
 		  {READS, OK_5}}},
@@ -255,11 +254,39 @@ static void connects_itself(void **state)
 		 false,
 		 {{WRITES, CONNECT("")},
 		  {GETS, CONNECT("")},
-		  {IS_HELD, TLS},
-		  {SAYS, "HTTP/1.0 299 x\r\n\r\n"},
 		  {WRITES, TLS},
+		  {IS_NOT_OUT, NULL},
+		  {SAYS, "HTTP/1.0 299 x\r\n\r\n"},
+		  {WRITES, SSH},
 		  {GETS, TLS},
+		  {GETS, SSH},
+		  {OVER, NULL},
 		  {READS, "HTTP/1.0 299 x\r\n\r\n"},
+		  {WRITES, GET},
+		  {GETS, GET},
+		  {OVER, NULL}}},
+		{"what comes before a 407 and a 200, too",
+		 OBSERVE,
+		 false,
+		 {{WRITES, CONNECT("") TLS},
+		  {GETS, CONNECT("")},
+		  {SAYS, KEPT_407},
+		  {IS_ASKED, "407 kept"},
+		  {ANSWERS, OURS},
+		  {GETS, CONNECT(AUTHORIZED(OURS))},
+		  {SAYS, CONNECTED},
+		  {HEARS, "200"},
+		  {GETS, TLS},
+		  {READS, CONNECTED},
+		  {OVER, NULL}}},
+		{"what comes before a 403 is the proxy's to refuse",
+		 OBSERVE,
+		 false,
+		 {{WRITES, CONNECT("") TLS},
+		  {GETS, CONNECT("")},
+		  {SAYS, "HTTP/1.1 403 x\r\nContent-Length: 2\r\n\r\nno"},
+		  {GETS, TLS},
+		  {READS, "HTTP/1.1 403 x\r\nContent-Length: 2\r\n\r\nno"},
 		  {OVER, NULL}}},
 		{"407",
 		 OBSERVE,
@@ -352,6 +379,16 @@ static void switches(void **state)
 		  {WRITES, GET},
 		  {GETS, GET},
 		  {OVER, NULL}}},
+		{"what comes before the 101 waits for it",
+		 KNOWN,
+		 false,
+		 {{WRITES, UPGRADE_TO_PROXY("") "\x81\x01y"},
+		  {GETS, UPGRADE_TO_PROXY(AUTHORIZED(OURS))},
+		  {SAYS, SWITCHED},
+		  {HEARS, "101"},
+		  {GETS, "\x81\x01y"},
+		  {OVER, NULL},
+		  {READS, SWITCHED}}},
 		{"407, then 101",
 		 OBSERVE,
 		 false,
@@ -369,6 +406,13 @@ static void switches(void **state)
 
 	(void)state;
 	PLAY(scenes);
+}
+
+static void hold(const char *bytes)
+{
+	assert_int_equal(gp_exchange_accepts(&exchange), GP_ACCEPT_HOLD);
+	assert_int_equal(gp_exchange_hold(&exchange, bytes, strlen(bytes)),
+			 strlen(bytes));
 }
 
 /* --- silence --------------------------------------------------------------------- */
@@ -393,8 +437,11 @@ static void silence(void **state)
 		 {{IS_SILENT, NULL},
 		  {WONT_TUNNEL, NULL},
 		  {GETS_ANOTHER, NULL},
+		  {IS_HEARD, NULL},
 		  {READS_NOTHING, NULL},
-		  {WRITES, TO_ORIGIN("GET", "/", END_OF_HEAD)},
+		  {WRITES, "G"},
+		  {IS_HEARD, NULL},
+		  {WRITES, "ET / HTTP/1.1\r\nHost: origin.test\r\n\r\n"},
 		  {GETS, GET_OURS},
 		  {SAYS, OK_5},
 		  {HEARS, "200"},
@@ -407,6 +454,17 @@ static void silence(void **state)
 		  {GETS_ANOTHER, NULL},
 		  {WRITES, SSH},
 		  {FAILED, NULL}}},
+		{"and then the proxy has gone",
+		 FORWARD_KNOWN,
+		 false,
+		 {{IS_SILENT, NULL},
+		  {WONT_TUNNEL, NULL},
+		  {IS_DOWN, NULL},
+		  {FAILED, NULL}}},
+		{"the tunnel fails",
+		 FORWARD_KNOWN,
+		 false,
+		 {{IS_SILENT, NULL}, {CANT_TUNNEL, NULL}, {FAILED, NULL}}},
 		{"nothing is left to try",
 		 NO_TUNNEL,
 		 false,
@@ -417,35 +475,73 @@ static void silence(void **state)
 	PLAY(scenes);
 }
 
-static void begin(const struct gp_exchange_way *way)
+/* What the program said may be the beginning of a request line, or of anything. */
+static void half_a_line(void **state)
 {
-	gp_exchange_init(&exchange, way);
+#define HALF_A_LINE(way, bytes, ...)                                                     \
+	{                                                                                \
+		bytes, way, false,                                                       \
+		{                                                                        \
+			{WRITES, bytes}, {IS_SILENT, NULL}, __VA_ARGS__                  \
+		}                                                                        \
+	}
+#define TUNNELS_HALF(bytes)                                                              \
+	HALF_A_LINE(FORWARD_KNOWN, bytes, {TUNNELS, NULL}, {GETS, bytes}, {OVER, NULL},  \
+		    {SAYS, CHALLENGES}, {READS, CHALLENGES}, {WRITES, GET}, {GETS, GET}, \
+		    {OVER, NULL})
+	static const struct scene scenes[] = {
+		TUNNELS_HALF("HELO"),
+		TUNNELS_HALF("USER me"),
+		TUNNELS_HALF("GET /page HTTP/1.1"),
+		TUNNELS_HALF("\r\n"),
+		HALF_A_LINE(FORWARD_KNOWN, "HELO", {WONT_TUNNEL, NULL}, {FAILED, NULL}),
+		HALF_A_LINE(FORWARD_KNOWN, "HELO", {CANT_TUNNEL, NULL}, {FAILED, NULL}),
+		HALF_A_LINE(NO_TUNNEL, "HELO", {FAILED, NULL}),
+	};
+
+	(void)state;
+	PLAY(scenes);
 }
 
-static void hold(const char *bytes)
+static void decided(void **state)
 {
-	assert_int_equal(gp_exchange_accepts(&exchange), GP_ACCEPT_HOLD);
-	assert_int_equal(gp_exchange_hold(&exchange, bytes, strlen(bytes)),
-			 strlen(bytes));
+	static const struct scene scenes[] = {
+		{"the line tells",
+		 FORWARD,
+		 false,
+		 {{WRITES, "GET / HTTP/1.1\r\n"},
+		  {IS_HEARD, NULL},
+		  {WRITES, "Host: origin.test\r\n"},
+		  {IS_HEARD, NULL},
+		  {WRITES, "\r\n"},
+		  {GETS, GET},
+		  {IS_HEARD, NULL},
+		  {SAYS, OK_5},
+		  {READS, OK_5}}},
+		{"observe: it speaks to a proxy",
+		 OBSERVE,
+		 false,
+		 {{IS_HEARD, NULL}, {WRITES, "GET htt"}, {IS_HEARD, NULL}}},
+	};
+
+	(void)state;
+	PLAY(scenes);
 }
 
-static void freshness(void **state)
+/* Giving up means nothing then. */
+static void give_up_in_vain(void **state)
 {
 	static const struct gp_exchange_way forward = FORWARD, observe = OBSERVE;
 
 	(void)state;
-	begin(&observe);
-	assert_false(gp_exchange_is_undecided(&exchange));
-	gp_exchange_give_up(&exchange); /* means nothing then */
-	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_NOTHING);
-	begin(&forward);
-	assert_true(gp_exchange_is_undecided(&exchange));
-	hold("G");
-	assert_false(gp_exchange_is_undecided(&exchange));
+	gp_exchange_init(&exchange, &observe);
 	gp_exchange_give_up(&exchange);
 	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_NOTHING);
-	hold("ET / HTTP/1.1\r\n\r\n");
-	assert_false(gp_exchange_is_undecided(&exchange));
+	gp_exchange_init(&exchange, &forward);
+	hold("GET / HTTP/1.1\r\n");
+	gp_exchange_give_up(&exchange);
+	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_NOTHING);
+	hold("Host: origin.test\r\n\r\n");
 	gp_exchange_give_up(&exchange);
 	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_SEND);
 }
@@ -547,7 +643,7 @@ static void longest_edit(void **state)
 	for (size_t at = strlen(start); at < GP_HEAD_MAX - 1; at += 2)
 		memcpy(head + at, "x\n", 2);
 	memcpy(head + GP_HEAD_MAX - 3, "x\n\n", 3);
-	begin(&way);
+	gp_exchange_init(&exchange, &way);
 	assert_int_equal(gp_exchange_hold(&exchange, head, GP_HEAD_MAX), GP_HEAD_MAX);
 	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_SEND);
 	gp_exchange_output(&exchange, &len);
@@ -565,7 +661,9 @@ int main(void)
 		cmocka_unit_test(connects_itself),
 		cmocka_unit_test(switches),
 		cmocka_unit_test(silence),
-		cmocka_unit_test(freshness),
+		cmocka_unit_test(half_a_line),
+		cmocka_unit_test(decided),
+		cmocka_unit_test(give_up_in_vain),
 		cmocka_unit_test(half_a_head),
 		cmocka_unit_test(long_heads),
 		cmocka_unit_test(longest_edit),

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests on a connection to a proxy (gatepass/exchange.h) of which it is asked first
+ * whether it lets them pass: before a long body, and after a connection that was reset.
+ */
+#include "exchange_play.h"
+
+#define NOT_ALLOWED                                                                      \
+	"HTTP/1.1 405 Method Not Allowed\r\nServer: proxy\r\nContent-Length: "           \
+	"2\r\n\r\nno"
+#define NOTHING_TO_ANSWER STATUS_407 "Content-Length: 0\r\n\r\n"
+#define OWN               AUTHORIZED("Basic b3du")
+
+/* A request that passes as it is. */
+#define PASSES(request, response)                                                        \
+	{WRITES, request}, {GETS, request}, {SAYS, response},                            \
+	{                                                                                \
+		READS, response                                                          \
+	}
+#define PROBED(response)                                                                 \
+	{WRITES, CHUNKED}, {GETS_PROBE, NULL},                                           \
+	{                                                                                \
+		SAYS, response                                                           \
+	}
+
+/* --- before a long body ---------------------------------------------------------- */
+
+static void challenged(void **state)
+{
+	static const struct scene scenes[] = {
+		{"kept",
+		 OBSERVE,
+		 false,
+		 {PROBED(KEPT_407),
+		  {IS_ASKED, "407 kept"},
+		  {ANSWERS, OURS},
+		  {GETS, CHUNKED_OURS},
+		  {SAYS, OK_5},
+		  {HEARS, "200"},
+		  {READS, OK_5},
+		  {WRITES, CHUNKED},
+		  {GETS, CHUNKED_OURS},
+		  {SAYS, OK_5},
+		  {HEARS, "200"},
+		  {READS, OK_5}}},
+		{"not kept",
+		 OBSERVE,
+		 false,
+		 {PROBED(CLOSING_407),
+		  {IS_ASKED, "407 new"},
+		  {ANSWERS, OURS},
+		  {GETS_ANOTHER, NULL},
+		  {GETS, CHUNKED_OURS},
+		  {SAYS, OK_5},
+		  {HEARS, "200"},
+		  {READS, OK_5}}},
+		{"forward",
+		 FORWARD,
+		 false,
+		 {{WRITES,
+		   TO_ORIGIN("POST", "/", "Transfer-Encoding: chunked\r\n\r\n") CHUNKS},
+		  {GETS_PROBE, NULL},
+		  {SAYS, KEPT_407},
+		  {IS_ASKED, "407 kept"},
+		  {ANSWERS, OURS},
+		  {GETS, CHUNKED_OURS},
+		  {SAYS, OK_5},
+		  {HEARS, "200"},
+		  {READS, OK_5}}},
+		{"and again, with what it rejects",
+		 OBSERVE,
+		 false,
+		 {PROBED(KEPT_407),
+		  {IS_ASKED, "407 kept"},
+		  {ANSWERS, "Basic QTpB"},
+		  {GETS, CHUNKED_HEAD(AUTHORIZED("Basic QTpB")) CHUNKS},
+		  {SAYS, KEPT_407},
+		  {IS_ASKED, "407 kept, had Basic QTpB"},
+		  {ANSWERS, OURS},
+		  {GETS, CHUNKED_OURS},
+		  {SAYS, OK_5},
+		  {HEARS, "200"},
+		  {READS, OK_5}}},
+	};
+
+	(void)state;
+	PLAY(scenes);
+}
+
+static void passes(void **state)
+{
+	static const struct scene scenes[] = {
+		{"neither it nor what follows is challenged",
+		 OBSERVE,
+		 false,
+		 {PROBED(NOT_ALLOWED),
+		  {GETS, CHUNKED},
+		  {SAYS, OK_5},
+		  {READS, OK_5},
+		  PASSES(CHUNKED, OK_5)}},
+		{"interim responses to it are nobody's",
+		 OBSERVE,
+		 false,
+		 {PROBED(CONTINUE_100 "HTTP/1.1 102 x\r\nX: y\r\n\r\n" NOT_ALLOWED),
+		  {GETS, CHUNKED},
+		  {SAYS, CONTINUE_100 OK_5},
+		  {READS, CONTINUE_100 OK_5}}},
+		{"a 401 is no challenge to it",
+		 OBSERVE,
+		 false,
+		 {PROBED("HTTP/1.1 401 x\r\nServer: tinyproxy\r\n"
+			 "Content-Length: 0\r\n\r\n"),
+		  {GETS, CHUNKED},
+		  {SAYS, OK_5},
+		  {READS, OK_5}}},
+	};
+
+	(void)state;
+	PLAY(scenes);
+}
+
+/* What cannot be answered over the same connection is not waited for either. */
+static void passes_anew(void **state)
+{
+#define ANEW                                                                             \
+	{GETS_ANOTHER, NULL}, {GETS, CHUNKED}, {SAYS, OK_5},                             \
+	{                                                                                \
+		READS, OK_5                                                              \
+	}
+	static const struct scene scenes[] = {
+		{"the connection ends",
+		 OBSERVE,
+		 false,
+		 {{WRITES, CHUNKED}, {GETS_PROBE, NULL}, {SAYS_END, NULL}, ANEW}},
+		{"or is reset",
+		 OBSERVE,
+		 false,
+		 {{WRITES, CHUNKED}, {GETS_PROBE, NULL}, {RESETS, NULL}, ANEW}},
+		{"it cannot be sent",
+		 OBSERVE,
+		 false,
+		 {{IS_GONE, NULL}, {WRITES, CHUNKED}, ANEW}},
+		{"what is no response", OBSERVE, false, {PROBED("what?"), ANEW}},
+		{"a response that ends with the connection",
+		 OBSERVE,
+		 false,
+		 {PROBED("HTTP/1.1 200 OK\r\nAllow: GET\r\n\r\n"), ANEW}},
+		{"a response that closes it",
+		 OBSERVE,
+		 false,
+		 {PROBED("HTTP/1.0 501 x\r\nContent-Length: 9999\r\n\r\nlong"), ANEW}},
+		{"another protocol",
+		 OBSERVE,
+		 false,
+		 {PROBED("HTTP/1.1 101 x\r\nUpgrade: y\r\n\r\n"), ANEW}},
+	};
+
+	(void)state;
+	PLAY(scenes);
+}
+
+static void needs_none(void **state)
+{
+	static const struct scene scenes[] = {
+		{"a short body: the request goes again",
+		 OBSERVE,
+		 false,
+		 {{WRITES, POST},
+		  {GETS, POST},
+		  {SAYS, KEPT_407},
+		  {IS_ASKED, "407 kept"},
+		  {ANSWERS, OURS},
+		  {GETS, POST_OURS},
+		  {SAYS, OK_5},
+		  {HEARS, "200"},
+		  {READS, OK_5}}},
+		{"no body",
+		 OBSERVE,
+		 false,
+		 {PASSES(TO_PROXY("POST", "/", "Content-Length: 0\r\n\r\n"), OK_5)}},
+		{"something has passed",
+		 OBSERVE,
+		 false,
+		 {PASSES(GET, OK_5), PASSES(CHUNKED, OK_5)}},
+		{"an answer is known",
+		 {NULL, OURS, false},
+		 false,
+		 {{WRITES, CHUNKED},
+		  {GETS, CHUNKED_OURS},
+		  {SAYS, OK_5},
+		  {HEARS, "200"},
+		  {READS, OK_5}}},
+		{"the program has one of its own",
+		 OBSERVE,
+		 false,
+		 {PASSES(CHUNKED_HEAD(OWN) CHUNKS, OK_5)}},
+		{"the program waits for 100",
+		 OBSERVE,
+		 false,
+		 {{WRITES, CHUNKED_HEAD("Expect: 100-continue\r\n")},
+		  {GETS, CHUNKED_HEAD("Expect: 100-continue\r\n")},
+		  {SAYS, CONTINUE_100},
+		  {READS, CONTINUE_100},
+		  {WRITES, CHUNKS},
+		  {GETS, CHUNKS},
+		  {SAYS, OK_5},
+		  {READS, OK_5}}},
+		{"behind a response that is not read: nothing else may come there",
+		 OBSERVE,
+		 false,
+		 {{WRITES, GET},
+		  {GETS, GET},
+		  {SAYS, KEPT_407},
+		  {IS_ASKED, "407 kept"},
+		  {REFUSES, NULL},
+		  {WRITES, CHUNKED},
+		  {GETS, CHUNKED},
+		  {SAYS, OK_5},
+		  {READS, KEPT_407 OK_5}}},
+	};
+
+	(void)state;
+	PLAY(scenes);
+}
+
+/* A target that has no authority cannot be asked about. */
+static void impossible(void **state)
+{
+#define NOWHERE "POST http:///x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+	static const struct scene scene = {
+		"nowhere", OBSERVE, false, {PASSES(NOWHERE, OK_5), {OVER, NULL}}};
+
+	(void)state;
+	play_all(&scene, 1);
+}
+
+#define UNPROBED_MAX 65535
+
+static char body[UNPROBED_MAX + 2], head[256], head_ours[256];
+
+static void make_long(size_t len)
+{
+	static const char format[] =
+		TO_PROXY("POST", "/", "Content-Length: %zu\r\n%s\r\n");
+
+	snprintf(head, sizeof(head), format, len, "");
+	snprintf(head_ours, sizeof(head_ours), format, len, AUTHORIZED(OURS));
+	memset(body, 'x', len);
+	body[len] = '\0';
+}
+
+static void play_long(const struct scene *scene)
+{
+	play_scene(scene, 0, WHOLE);
+	play_scene(scene, 0, 1000);
+	play_scene(scene, 1, WHOLE);
+}
+
+/* The longest body that goes without, and the shortest that does not. */
+static void long_bodies(void **state)
+{
+	static const struct scene without = {"65535",
+					     OBSERVE,
+					     false,
+					     {{WRITES, head},
+					      {GETS, head},
+					      {WRITES, body},
+					      {GETS, body},
+					      {SAYS, KEPT_407},
+					      {IS_ASKED, "407 kept"},
+					      {ANSWERS, OURS},
+					      {GETS, head_ours},
+					      {GETS, body},
+					      {SAYS, OK_5},
+					      {HEARS, "200"},
+					      {READS, OK_5}}};
+	static const struct scene with = {"65536",
+					  OBSERVE,
+					  false,
+					  {{WRITES, head},
+					   {GETS_PROBE, NULL},
+					   {SAYS, KEPT_407},
+					   {IS_ASKED, "407 kept"},
+					   {ANSWERS, OURS},
+					   {GETS, head_ours},
+					   {WRITES, body},
+					   {GETS, body},
+					   {SAYS, OK_5},
+					   {HEARS, "200"},
+					   {READS, OK_5}}};
+	static const struct scene refused = {"65536, refused",
+					     OBSERVE,
+					     false,
+					     {{WRITES, head},
+					      {GETS_PROBE, NULL},
+					      {SAYS, KEPT_407},
+					      {IS_ASKED, "407 kept"},
+					      {REFUSES, NULL},
+					      {WRITES, body},
+					      {READS, KEPT_407},
+					      PASSES(GET, OK_5)}};
+
+	(void)state;
+	make_long(UNPROBED_MAX);
+	play_long(&without);
+	make_long(UNPROBED_MAX + 1);
+	play_long(&with);
+	play_long(&refused);
+}
+
+/* --- refused: the program is shown what the probe got ---------------------------- */
+
+static void refused(void **state)
+{
+	static const struct scene scenes[] = {
+		{"the body goes nowhere, and the agent is asked again then",
+		 OBSERVE,
+		 false,
+		 {PROBED(KEPT_407),
+		  {IS_ASKED, "407 kept"},
+		  {REFUSES, NULL},
+		  {IS_OUT, NULL},
+		  {READS, KEPT_407},
+		  {WRITES, CHUNKED},
+		  {GETS_PROBE, NULL},
+		  {SAYS, KEPT_407},
+		  {IS_ASKED, "407 kept"},
+		  {ANSWERS, OURS},
+		  {GETS, CHUNKED_OURS},
+		  {SAYS, OK_5},
+		  {HEARS, "200"},
+		  {READS, OK_5}}},
+		{"it is read before the body is written",
+		 OBSERVE,
+		 false,
+		 {{WRITES, CHUNKED_HEAD("")},
+		  {GETS_PROBE, NULL},
+		  {SAYS, KEPT_407},
+		  {IS_ASKED, "407 kept"},
+		  {REFUSES, NULL},
+		  {READS, KEPT_407},
+		  {READS_NOTHING, NULL},
+		  {WRITES, CHUNKS},
+		  PASSES(GET, OK_5)}},
+		{"before it is read, the next one is written",
+		 OBSERVE,
+		 false,
+		 {PROBED(KEPT_407),
+		  {IS_ASKED, "407 kept"},
+		  {REFUSES, NULL},
+		  {WRITES, GET},
+		  {GETS, GET},
+		  {SAYS, OK_5},
+		  {READS, KEPT_407 OK_5}}},
+		{"no length, and the connection ends",
+		 OBSERVE,
+		 false,
+		 {PROBED(STATUS_407 ASKS "\r\nbody"),
+		  {SAYS_END, NULL},
+		  {IS_ASKED, "407 new"},
+		  {REFUSES, NULL},
+		  {READS, STATUS_407 ASKS "\r\nbody"},
+		  {READS_END, NULL}}},
+		{"nobody could answer",
+		 OBSERVE,
+		 false,
+		 {PROBED(NOTHING_TO_ANSWER),
+		  {READS, NOTHING_TO_ANSWER},
+		  PASSES(GET, OK_5)}},
+		{"the proxy takes nothing any more, and need not",
+		 OBSERVE,
+		 false,
+		 {{WRITES, CHUNKED_HEAD("")},
+		  {GETS_PROBE, NULL},
+		  {STOPS, NULL},
+		  {SAYS, KEPT_407},
+		  {IS_ASKED, "407 kept"},
+		  {REFUSES, NULL},
+		  {WRITES, CHUNKS},
+		  {READS, KEPT_407}}},
+	};
+
+	(void)state;
+	PLAY(scenes);
+}
+
+/* --- after a reset --------------------------------------------------------------- */
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(challenged),  cmocka_unit_test(passes),
+		cmocka_unit_test(passes_anew), cmocka_unit_test(needs_none),
+		cmocka_unit_test(impossible),  cmocka_unit_test(long_bodies),
+		cmocka_unit_test(refused),
+	};
+
+	return cmocka_run_group_tests(tests, play_setup, play_teardown);
+}
