@@ -152,10 +152,13 @@ static bool write_leg(struct gp_exchange *exchange)
 	return true;
 }
 
+/* The body follows from the copy, then from the queue, whose turn exchange_pump() tells.
+ * It does not follow a probe. */
 static void send_written(struct gp_exchange *exchange)
 {
 	exchange->used = true;
-	exchange->copy_left = exchange->copy_len;
+	exchange->copy_left = exchange->leg == GP_LEG_PROBE ? 0 : exchange->copy_len;
+	exchange->queue_left = 0;
 	exchange->phase = GP_PHASE_OPEN;
 	if (exchange->unread == 1)
 		exchange->inbound = GP_INBOUND_AWAIT;
