@@ -440,11 +440,11 @@ static inline int play_teardown(void **state)
 
 #define OBSERVE                                                                          \
 	{                                                                                \
-		NULL, NULL, false                                                        \
+		NULL, NULL, false, false                                                 \
 	}
 #define FORWARD                                                                          \
 	{                                                                                \
-		"origin.test:80", NULL, false                                            \
+		"origin.test:80", NULL, false, false                                     \
 	}
 
 #define OURS "Basic eDp5"

@@ -201,9 +201,17 @@ static inline void world_ask(struct world *world)
 	gp_exchange_challenge(world->exchange, &challenge);
 	answer = world->people->answers(world, &challenge);
 	if (answer)
-		gp_exchange_answer(world->exchange, answer);
+		gp_exchange_answer(world->exchange, answer, false);
 	else
 		gp_exchange_refuse(world->exchange);
+}
+
+static inline void world_authorize(struct world *world)
+{
+	struct gp_exchange_challenge request;
+
+	gp_exchange_challenge(world->exchange, &request);
+	gp_exchange_authorized(world->exchange, world->people->answers(world, &request));
 }
 
 static inline void world_reconnect(struct world *world)
@@ -252,6 +260,9 @@ static inline enum world_rest world_step(struct world *world, bool time_passes)
 			break;
 		case GP_EXCHANGE_ASK:
 			world_ask(world);
+			break;
+		case GP_EXCHANGE_AUTHORIZE:
+			world_authorize(world);
 			break;
 		case GP_EXCHANGE_RECONNECT:
 			world_reconnect(world);

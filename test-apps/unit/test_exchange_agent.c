@@ -86,7 +86,7 @@ static void refused(void **state)
 		  {SAYS, "HTTP/1.1 4071 x\r\n" ASKS "\r\n"},
 		  {READS, "HTTP/1.1 4071 x\r\n" ASKS "\r\n"}}},
 		{"ours was rejected, and is dropped",
-		 {NULL, OLD, false},
+		 {NULL, OLD, false, false},
 		 false,
 		 {{WRITES, GET},
 		  {GETS, GET_OLD},
@@ -151,7 +151,7 @@ static void unusable_from_the_start(void **state)
 {
 	static const struct scene scene = {
 		"unusable",
-		{NULL, "Basic x\r\n", false},
+		{NULL, "Basic x\r\n", false, false},
 		false,
 		{{WRITES, GET}, {GETS, GET}, {SAYS, OK_5}, {READS, OK_5}}};
 
@@ -165,7 +165,7 @@ static void several_rounds(void **state)
 {
 	static const struct scene scene = {
 		"three",
-		{NULL, OLD, false},
+		{NULL, OLD, false, false},
 		false,
 		{{WRITES, GET},
 		 {GETS, GET_OLD},
@@ -318,7 +318,7 @@ static void its_own(void **state)
 {
 	static const struct scene scenes[] = {
 		{"it stays, although we know one",
-		 {NULL, OURS, false},
+		 {NULL, OURS, false, false},
 		 false,
 		 {{WRITES, GET_OWN}, {GETS, GET_OWN}, {SAYS, OK_5}, {READS, OK_5}}},
 		{"until it is rejected; then ours takes its place, whatever it sends",
@@ -407,7 +407,7 @@ static void unauthorized(void **state)
 		 false,
 		 {{WRITES, GET}, {GETS, GET}, {SAYS, ORIGINS}, {READS, ORIGINS}}},
 		{"an origin's, with ours",
-		 {NULL, OURS, false},
+		 {NULL, OURS, false, false},
 		 false,
 		 {{WRITES, GET},
 		  {GETS, GET_OURS},
@@ -420,7 +420,7 @@ static void unauthorized(void **state)
 		  {HEARS, "200"},
 		  {READS, OK_5}}},
 		{"tinyproxy's: ours was rejected",
-		 {NULL, OLD, false},
+		 {NULL, OLD, false, false},
 		 false,
 		 {{WRITES, GET},
 		  {GETS, GET_OLD},
@@ -434,7 +434,7 @@ static void unauthorized(void **state)
 		  {HEARS, "200"},
 		  {READS, OK_5}}},
 		{"tinyproxy's, and there is no other",
-		 {NULL, OLD, false},
+		 {NULL, OLD, false, false},
 		 false,
 		 {{WRITES, GET},
 		  {GETS, GET_OLD},
@@ -445,7 +445,7 @@ static void unauthorized(void **state)
 		  {READS, TINYS},
 		  {READS_END, NULL}}},
 		{"its Server in a head that never ends",
-		 {NULL, OLD, false},
+		 {NULL, OLD, false, false},
 		 false,
 		 {{WRITES, GET},
 		  {GETS, GET_OLD},
@@ -465,7 +465,7 @@ static void nothing_is_left(void **state)
 {
 	static const struct scene scene = {
 		"wiped",
-		{NULL, "Basic bG9uZ2VyIGFuZCBsb25nZXI=", false},
+		{NULL, "Basic bG9uZ2VyIGFuZCBsb25nZXI=", false, false},
 		false,
 		{{WRITES, GET},
 		 {GETS, TO_PROXY("GET", "/",

@@ -14,7 +14,7 @@ static void sent_again(void **state)
 {
 #define KNOWN                                                                            \
 	{                                                                                \
-		NULL, OLD, false                                                         \
+		NULL, OLD, false, false                                                  \
 	}
 #define POST_OLD POST_HEAD(AUTHORIZED(OLD)) "0123456789"
 	static const struct scene scenes[] = {
@@ -376,7 +376,7 @@ static void expect_continue(void **state)
 		  {HEARS, "200"},
 		  {READS, OK_5}}},
 		{"100 that nobody asked for, and the program writes on",
-		 {NULL, OURS, false},
+		 {NULL, OURS, false, false},
 		 true,
 		 {{WRITES, POST_HEAD("") "01234"},
 		  {GETS, POST_HEAD(AUTHORIZED(OURS)) "01234"},
@@ -399,7 +399,7 @@ static void early(void **state)
 {
 	static const struct scene scenes[] = {
 		{"the rest of the body passes, and the next request",
-		 {NULL, OURS, false},
+		 {NULL, OURS, false, false},
 		 false,
 		 {{WRITES, POST_HEAD("") "01234"},
 		  {GETS, POST_HEAD(AUTHORIZED(OURS)) "01234"},
@@ -417,7 +417,7 @@ static void early(void **state)
 		  {HEARS, "200"},
 		  {READS, OK_5}}},
 		{"read between the pieces",
-		 {NULL, OURS, false},
+		 {NULL, OURS, false, false},
 		 false,
 		 {{WRITES, POST_HEAD("") "01234"},
 		  {GETS, POST_HEAD(AUTHORIZED(OURS)) "01234"},
@@ -434,7 +434,7 @@ static void early(void **state)
 		  {READS, OK_5},
 		  {HEARS, "200"}}},
 		{"the program gives the body up",
-		 {NULL, OURS, false},
+		 {NULL, OURS, false, false},
 		 false,
 		 {{WRITES, POST_HEAD("") "01234"},
 		  {GETS, POST_HEAD(AUTHORIZED(OURS)) "01234"},

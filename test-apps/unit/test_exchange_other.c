@@ -5,15 +5,15 @@
 
 #define KNOWN                                                                            \
 	{                                                                                \
-		NULL, OURS, false                                                        \
+		NULL, OURS, false, false                                                 \
 	}
 #define FORWARD_KNOWN                                                                    \
 	{                                                                                \
-		"origin.test:80", OURS, false                                            \
+		"origin.test:80", OURS, false, false                                     \
 	}
 #define NO_TUNNEL                                                                        \
 	{                                                                                \
-		"origin.test:80", OURS, true                                             \
+		"origin.test:80", OURS, false, true                                      \
 	}
 
 #define TLS     "\x16\x03\x01\x02\x01\x01\x01\x01\xfc\x03\x03"
@@ -634,7 +634,7 @@ static void longest_edit(void **state)
 {
 	static char head[GP_HEAD_MAX + 1], authorization[GP_AUTHORIZATION_MAX + 1];
 	static const char start[] = "GET / HTTP/1.1\n";
-	const struct gp_exchange_way way = {"origin.test:80", authorization, true};
+	const struct gp_exchange_way way = {"origin.test:80", authorization, false, true};
 	size_t len;
 
 	(void)state;
