@@ -226,7 +226,7 @@ static enum scheme_judgement judge_sent(const struct scheme_request *request,
 {
 	const struct nonce *nonce = nonces_find(request->proxy, sent->digest.nonce);
 	struct opinion opinion = {.nonce = sent->digest.nonce};
-	bool first = is_first_use(sent, nonce);
+	bool first = is_first_use(sent, nonce), known = nonce != NULL;
 
 	scheme_each(request->challenges, note_opinion, &opinion);
 	if (!opinion.named)
@@ -234,7 +234,10 @@ static enum scheme_judgement judge_sent(const struct scheme_request *request,
 	if (opinion.stale ||
 	    (request->challenges && request->challenges->len && !opinion.offered))
 		return SCHEME_AGAIN;
-	return first || opinion.named ? SCHEME_REJECTED : SCHEME_UNSURE;
+	if (first || opinion.named)
+		return SCHEME_REJECTED;
+	/* Else another client has been refused with it, and sees to it. */
+	return known ? SCHEME_UNSURE : SCHEME_AGAIN;
 }
 
 static enum scheme_judgement judge(const struct scheme_request *request,

@@ -302,11 +302,18 @@ static bool queue_is_full(const struct gp_exchange *exchange)
 	return queue_length(exchange) == sizeof(exchange->queue);
 }
 
+/* Nobody could make a program that writes everything first read what has come. */
+static bool is_stuck(const struct gp_exchange *exchange)
+{
+	return queue_is_full(exchange) &&
+	       (exchange->inbound == GP_INBOUND_INTERIM ||
+		(exchange->answered && exchange->unread > 1));
+}
+
 /* Can a request go out now? */
 static bool may_begin(const struct gp_exchange *exchange)
 {
-	return !exchange->unanswered || exchange->hurry ||
-	       (queue_is_full(exchange) && exchange->answered && exchange->unread > 1);
+	return !exchange->unanswered || exchange->hurry || is_stuck(exchange);
 }
 
 static bool is_busy(const struct gp_exchange *exchange)

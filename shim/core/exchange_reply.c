@@ -131,11 +131,8 @@ size_t gp_exchange_bound(struct gp_exchange *exchange, const char *bytes, size_t
 	return scan == GP_SCAN_BAD ? len : used;
 }
 
-/* The program has read a response to its end. */
-static void over(struct gp_exchange *exchange)
+static void expect_response(struct gp_exchange *exchange)
 {
-	exchange->unread--;
-	exchange->bodiless >>= 1;
 	if (!exchange->unread)
 		exchange->inbound = GP_INBOUND_IDLE;
 	else if (exchange->unread == 1 && exchange->unanswered)
@@ -144,13 +141,21 @@ static void over(struct gp_exchange *exchange)
 		begin_response(exchange);
 }
 
+/* The program has read a response to its end. */
+static void over(struct gp_exchange *exchange)
+{
+	exchange->unread--;
+	exchange->bodiless >>= 1;
+	expect_response(exchange);
+}
+
 static size_t follow_interim(struct gp_exchange *exchange, size_t len)
 {
 	size_t used = len < exchange->interim_left ? len : exchange->interim_left;
 
 	exchange->interim_left -= used;
 	if (!exchange->interim_left)
-		exchange->inbound = GP_INBOUND_AWAIT;
+		expect_response(exchange);
 	return used;
 }
 

@@ -51,6 +51,9 @@ struct vector {
 	"J\xc3\xa4s\xc3\xb8n Doe", "Secret, or not?", "GET", "/doe.json",                \
 		"NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v", 1
 #define SILLY(realm, nonce) "Digest realm=\"" realm "\", nonce=\"" nonce "\""
+#define A20                 "AAAAAAAAAAAAAAAAAAAA"
+#define A100                A20 A20 A20 A20 A20
+#define A400                A100 A100 A100 A100
 #define TESTUSER            "testuser", "testpass", "GET"
 
 static const struct vector vectors[] = {
@@ -112,6 +115,23 @@ static const struct vector vectors[] = {
 	       "claGgoRXBAA=7583377687842fdb7b56ba0555d175baa0b800e3") ", qop=auth",
 	 "foo", "bar", "GET", "/test/drealm1", "082c875dcb2ca740", 1,
 	 "bcfaa62f1186a31ff1b474a19a17cf57"},
+	{SILLY("DRealm1",
+	       "Ure30oRXBAA=7eca98bbf521ac6642820b11b86bd2d9ed7edc70") ", qop=auth",
+	 "foo bar", "", "GET", "/test/drealm1/", "082c875dcb2ca740", 1,
+	 "93c9c6d5930af3b0eb26c745e02b04a0"},
+	{SILLY("DRealm1",
+	       "7thGplhaBAA=41fb92453c49799cf353c8cd0aabee02d61a98a8") ", qop=auth",
+	 "", "pass", "GET", "/test/drealm1/", "6509bc74daed8263", 1,
+	 "bc597110f41a62d07f8b70b6977fcb61"},
+	{SILLY("DRealm1",
+	       "s3MzvFhaBAA=4c520af5acd9d8d7ae26947529d18c8eae1e98f4") ", qop=auth",
+	 "", "", "GET", "/test/drealm1/", "1522e61005789929", 1,
+	 "22cfa2b30cb500a9591c6d55ec5590a8"},
+	{SILLY("something fun to read", A400), "s1lly", "pers0n", "POST", "/path/551",
+	 NULL, 0, "3325240726fbdaf1e61f3a0dd40b930c"},
+	{SILLY("testrealm", "1053604145") ", algorithm=SHA-256, userhash=true", TESTUSER,
+	 "/2063", NULL, 0,
+	 "6c470aec384ab1d4e12d3ce1f5b08303d8cad177e52ebe50ec1a3e141adb0cdc"},
 	{SILLY("weirdorealm", "12345"), "silly", "person", "CONNECT",
 	 "test.remote.haxx.se.206:8990", NULL, 0, "003e36decb4dbf6366b3ecb9b87c24ec"},
 	{SILLY("many secrets", "911"), "uuuser", "pppassword", "POST", "/we/want/258",
