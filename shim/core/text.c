@@ -75,18 +75,27 @@ struct gp_text gp_text_from(struct gp_text text, size_t offset)
 	return offset ? (struct gp_text){text.p + offset, text.len - offset} : text;
 }
 
+/* Where the first of the separators stands; text.len without one. */
+static size_t find_any(struct gp_text text, const char *separators)
+{
+	size_t at = text.len;
+
+	for (; *separators && at; separators++) {
+		const char *found = memchr(text.p, *separators, at);
+
+		if (found)
+			at = (size_t)(found - text.p);
+	}
+	return at;
+}
+
 struct gp_text gp_text_cut(struct gp_text *rest, const char *separators)
 {
 	struct gp_text part = *rest;
 
-	for (size_t i = 0; i < rest->len; i++) {
-		if (rest->p[i] && strchr(separators, rest->p[i])) {
-			part.len = i;
-			*rest = gp_text_from(*rest, i + 1);
-			return part;
-		}
-	}
-	*rest = (struct gp_text){NULL, 0};
+	part.len = find_any(*rest, separators);
+	*rest = part.len < rest->len ? gp_text_from(*rest, part.len + 1)
+				     : (struct gp_text){NULL, 0};
 	return part;
 }
 
