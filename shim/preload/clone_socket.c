@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 struct option {
 	int level, name;
 };
+
+static atomic_uint count;
 
 /* What a program may have set before connect(). Buffer sizes come first, because the
  * kernel doubles what it is given and reports the double (socket(7)). */
@@ -140,6 +143,12 @@ enum gp_err clone_socket(int fd, int domain, const union gp_address *bound)
 		errno = err;
 		return GP_ERR_SYSTEM;
 	}
+	atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
 	real_close(fresh);
 	return GP_OK;
+}
+
+unsigned clone_socket_count(void)
+{
+	return atomic_load_explicit(&count, memory_order_relaxed);
 }

@@ -14,4 +14,8 @@
  * failure the old one stays, and errno says why. */
 enum gp_err clone_socket(int fd, int domain, const union gp_address *bound) GP_MUST_CHECK;
 
+/* How often that has happened. As long as it stays the same, nobody here has put another
+ * socket in the place of one. */
+unsigned clone_socket_count(void);
+
 #endif

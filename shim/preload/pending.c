@@ -24,6 +24,7 @@
 #include "alarm.h"
 #include "bell.h"
 #include "carrier.h"
+#include "clone_socket.h"
 #include "cookie.h"
 #include "direct.h"
 #include "handshake.h"
@@ -76,11 +77,10 @@ struct pending *pending_take(int fd)
 	if (!pending || !process_owns_memory())
 		return NULL;
 	lock_take(&pending->lock);
-	if (pending->state != PENDING_OVER && pending_has_fd(pending, fd)) {
-		if (cookie_of(fd) == pending->cookie)
-			return pending;
-		check_fds(pending); /* it was closed out of our sight */
-	}
+	/* Descriptors can have been closed out of our sight. */
+	if (pending->state != PENDING_OVER && pending_has_fd(pending, fd) &&
+	    check_fds(pending) && pending_has_fd(pending, fd))
+		return pending;
 	lock_release(&pending->lock);
 	return NULL;
 }
@@ -248,6 +248,8 @@ static void unlist(struct pending *pending, unsigned index)
  * record is over. */
 static bool check_fds(struct pending *pending)
 {
+	int saved_errno = errno;
+
 	for (unsigned i = 0; i < pending->fd_count;) {
 		if (cookie_of(pending->fds[i]) == pending->cookie)
 			i++;
@@ -258,6 +260,7 @@ static bool check_fds(struct pending *pending)
 		forget(pending, false);
 	else
 		use_first_fd(pending);
+	errno = saved_errno;
 	return pending->state != PENDING_OVER;
 }
 
@@ -274,12 +277,15 @@ static bool connect_directly(struct pending *pending)
 	return false;
 }
 
-/* Another socket may have taken the descriptor's place; the kernel's registrations went
- * with the old one. */
-static void notice_replacement(struct pending *pending)
+/* A step may have put another socket in the place of ours, if there are more clones than
+ * before; the kernel's registrations went with the old one. */
+static void notice_replacement(struct pending *pending, unsigned clones)
 {
-	uint64_t cookie = cookie_of(pending->fds[0]);
+	uint64_t cookie;
 
+	if (clones == clone_socket_count())
+		return;
+	cookie = cookie_of(pending->fds[0]);
 	if (cookie == pending->cookie)
 		return;
 	pending->cookie = cookie;
@@ -318,12 +324,10 @@ static void look_soon(struct pending *pending)
 
 static void step_carrier(struct pending *pending)
 {
-	enum carrier_state state;
+	unsigned clones = clone_socket_count();
+	enum carrier_state state = carrier_step(pending->carrier);
 
-	if (!check_fds(pending))
-		return;
-	state = carrier_step(pending->carrier);
-	notice_replacement(pending);
+	notice_replacement(pending, clones);
 	switch (state) {
 	case CARRIER_OPEN:
 		wait_for(pending, carrier_wait(pending->carrier),
@@ -355,18 +359,17 @@ static void begin_carrying(struct pending *pending)
 	step_carrier(pending);
 }
 
-static void step(struct pending *pending)
+static void step_handshake(struct pending *pending)
 {
+	unsigned clones = clone_socket_count();
 	enum handshake_state state;
 
 	if (pending_is_asleep(pending)) {
 		look_soon(pending);
 		return;
 	}
-	if (!check_fds(pending))
-		return;
 	state = handshake_step(pending->handshake, false);
-	notice_replacement(pending);
+	notice_replacement(pending, clones);
 	switch (state) {
 	case HANDSHAKE_ASKING_WAY:
 	case HANDSHAKE_UNDER_WAY:
@@ -401,10 +404,17 @@ void pending_step(struct pending *pending)
 	int saved_errno = errno;
 
 	if (pending->state == PENDING_UNDER_WAY)
-		step(pending);
+		step_handshake(pending);
 	else if (pending->state == PENDING_CARRYING)
 		step_carrier(pending);
 	errno = saved_errno;
+}
+
+/* The same with a record that was not taken by a descriptor. */
+static void check_and_step(struct pending *pending)
+{
+	if (pending_is_asleep(pending) || check_fds(pending))
+		pending_step(pending);
 }
 
 bool pending_event(int set, struct epoll_event *event, bool *asleep)
@@ -418,7 +428,7 @@ bool pending_event(int set, struct epoll_event *event, bool *asleep)
 	lock_take(&pending->lock);
 	if (pending->id == id && pending_hides(pending)) {
 		*asleep = pending_is_asleep(pending);
-		pending_step(pending);
+		check_and_step(pending);
 		shown = pending_hides(pending) && registration_show(pending, set, event);
 	}
 	lock_release(&pending->lock);
@@ -439,7 +449,7 @@ void pending_expire(void)
 		lock_take(&pending->lock);
 		if (pending->waits) {
 			if (clock_now() >= pending->wait.until)
-				pending_step(pending);
+				check_and_step(pending);
 			else
 				lower_due(pending->wait.until);
 		}
@@ -498,7 +508,7 @@ bool pending_step_set(int set)
 		if (has_watch_in(pending, set) &&
 		    clock_is_ready(pending->wait.fd, pending->wait.events)) {
 			any = true;
-			pending_step(pending);
+			check_and_step(pending);
 		}
 		lock_release(&pending->lock);
 	}
