@@ -576,12 +576,17 @@ bool carrier_shows(const struct carrier *carrier)
 	       !gp_exchange_is_undecided(&carrier->exchange);
 }
 
+bool carrier_is_bounded(const struct carrier *carrier)
+{
+	return gp_exchange_is_bounded(&carrier->exchange);
+}
+
 size_t carrier_bound(struct carrier *carrier, char *room, size_t len)
 {
 	struct gp_exchange *exchange = &carrier->exchange;
 	ssize_t seen;
 
-	if (!gp_exchange_is_bounded(exchange))
+	if (!carrier_is_bounded(carrier))
 		return len;
 	seen = real_recv(carrier->tcp.fd, room, len, MSG_PEEK | MSG_DONTWAIT);
 	return seen > 0 ? gp_exchange_bound(exchange, room, (size_t)seen) : len;

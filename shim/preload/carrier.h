@@ -45,6 +45,9 @@ ssize_t carrier_send(struct carrier *carrier, const char *bytes, size_t len, int
 /* Do bytes that wait in the socket belong to the program? */
 bool carrier_shows(const struct carrier *carrier);
 
+/* Might they be followed by some that do not? */
+bool carrier_is_bounded(const struct carrier *carrier);
+
 /* How many of `len` bytes that the program wants to receive it may take now. `room` is
  * memory of that size, which may be written to. */
 size_t carrier_bound(struct carrier *carrier, char *room, size_t len);

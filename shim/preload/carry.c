@@ -2,6 +2,7 @@
 /* Sending and receiving through a carrier. */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -25,17 +26,21 @@ static struct pending *take(int fd)
 	return pending;
 }
 
+/* False with errno. */
+static bool may_wait(int fd, int flags)
+{
+	if (!(flags & MSG_DONTWAIT) && tcp_is_blocking(fd))
+		return true;
+	errno = EAGAIN;
+	return false;
+}
+
 /* Waits as a blocking call does. False with errno. */
-static bool await(int fd, short events, int flags)
+static bool await(int fd, short events)
 {
 	int option = events == POLLIN ? SO_RCVTIMEO : SO_SNDTIMEO;
-	int64_t until;
+	int64_t until = tcp_deadline(fd, option);
 
-	if (flags & MSG_DONTWAIT || !tcp_is_blocking(fd)) {
-		errno = EAGAIN;
-		return false;
-	}
-	until = tcp_deadline(fd, option);
 	if (touch_await(fd, events, until, until == CLOCK_NEVER))
 		return true;
 	if (errno == ETIMEDOUT)
@@ -141,7 +146,7 @@ bool carry_send(int fd, const struct iovec *parts, size_t count, int flags,
 			return true;
 		}
 		errno = error;
-		if (error != EAGAIN || !await(fd, POLLOUT, flags))
+		if (error != EAGAIN || !may_wait(fd, flags) || !await(fd, POLLOUT))
 			return tell_sent(&cursor, result);
 	}
 	errno = saved_errno;
@@ -188,17 +193,16 @@ static bool await_response(int fd, int flags, struct pending **pending)
 		}
 		pending_leave(*pending);
 		*pending = NULL;
-		if (!await(fd, POLLIN, flags))
+		if (!may_wait(fd, flags) || !await(fd, POLLIN))
 			return false;
 	}
 }
 
-static void report(int fd, const struct msghdr *message, size_t len, int flags)
+/* The program has received so many bytes. */
+static void follow(struct pending *pending, const struct msghdr *message, size_t len,
+		   int flags)
 {
-	struct pending *pending = take(fd);
-	int saved_errno = errno;
-
-	if (!pending)
+	if (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
 		return;
 	if (flags & MSG_TRUNC)
 		carrier_received(pending->carrier, NULL, len);
@@ -211,8 +215,6 @@ static void report(int fd, const struct msghdr *message, size_t len, int flags)
 		len -= part;
 	}
 	pending_step(pending);
-	pending_leave(pending);
-	errno = saved_errno;
 }
 
 /* Into the first part alone, as far as the response goes. */
@@ -227,34 +229,76 @@ static ssize_t receive_bounded(int fd, struct msghdr *message, size_t bound, int
 
 	bounded.msg_iov = &part;
 	bounded.msg_iovlen = 1;
-	got = real_recvmsg(fd, &bounded, flags & ~MSG_WAITALL);
+	got = real_recvmsg(fd, &bounded, flags);
 	message->msg_namelen = bounded.msg_namelen;
 	message->msg_controllen = bounded.msg_controllen;
 	message->msg_flags = bounded.msg_flags;
 	return got;
 }
 
+/* What is there, with the record taken. False: nothing is. */
+static bool receive_now(struct pending *pending, int fd, struct msghdr *message,
+			int flags, ssize_t *got)
+{
+	const struct iovec *first = message->msg_iov;
+	size_t bound = carrier_bound(pending->carrier, first->iov_base, first->iov_len);
+
+	flags |= MSG_DONTWAIT;
+	*got = bound < first->iov_len ? receive_bounded(fd, message, bound, flags)
+				      : real_recvmsg(fd, message, flags);
+	if (*got > 0)
+		follow(pending, message, (size_t)*got, flags);
+	return *got >= 0 || errno != EAGAIN;
+}
+
+/* As the call does it, without the record. */
+static ssize_t receive_plainly(int fd, struct msghdr *message, int flags)
+{
+	ssize_t got = real_recvmsg(fd, message, flags);
+	struct pending *pending = got > 0 ? take(fd) : NULL;
+
+	if (!pending)
+		return got;
+	follow(pending, message, (size_t)got, flags);
+	pending_leave(pending);
+	return got;
+}
+
+/* Does the call wait for more than what comes first? */
+static bool wants_more(const struct pending *pending, int fd, int flags)
+{
+	return (flags & MSG_WAITALL || carrier_low_water(pending->carrier) > 1) &&
+	       may_wait(fd, flags);
+}
+
+/*
+ * The kernel waits best, as it knows which signals interrupt; but not for what may have
+ * to be cut, nor while another thread can send a request, for nobody has looked yet at
+ * what comes then.
+ */
 static ssize_t receive_once(int fd, struct msghdr *message, int flags, bool *carries)
 {
-	struct iovec *first = message->msg_iovlen ? message->msg_iov : NULL;
-	size_t bound = first ? first->iov_len : 0, room = bound;
 	struct pending *pending;
-	ssize_t got;
+	bool bounded, wants, done;
+	ssize_t got = -1;
 
-	*carries = true;
-	if (!await_response(fd, flags, &pending))
-		return -1;
-	*carries = pending != NULL;
-	if (!pending)
-		return -1;
-	if (first)
-		bound = carrier_bound(pending->carrier, first->iov_base, room);
-	pending_leave(pending);
-	got = bound < room ? receive_bounded(fd, message, bound, flags)
-			   : real_recvmsg(fd, message, flags);
-	if (got > 0 && !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
-		report(fd, message, (size_t)got, flags);
-	return got;
+	do {
+		*carries = true;
+		if (!await_response(fd, flags, &pending))
+			return -1;
+		*carries = pending != NULL;
+		if (!pending)
+			return -1;
+		bounded = carrier_is_bounded(pending->carrier);
+		wants = !bounded && wants_more(pending, fd, flags);
+		done = !wants && receive_now(pending, fd, message, flags, &got);
+		pending_leave(pending);
+		if (done || !may_wait(fd, flags))
+			return got;
+		if (wants || (!bounded && !process_is_threaded()))
+			return receive_plainly(fd, message, flags);
+	} while (await(fd, POLLIN));
+	return -1;
 }
 
 bool carry_receive(int fd, struct msghdr *message, int flags, ssize_t *result)
@@ -264,6 +308,7 @@ bool carry_receive(int fd, struct msghdr *message, int flags, ssize_t *result)
 
 	if (length_of(message) == 0)
 		return false;
+	pthread_testcancel(); /* the kernel's call is made while that is off */
 	*result = receive_once(fd, message, flags, &carries);
 	if (carries && *result >= 0)
 		errno = saved_errno;

@@ -208,6 +208,21 @@ static ssize_t put_thread(int fd, const char *bytes, size_t len)
 	return errand.put;
 }
 
+/* The other thread is in a call for the reply when the request goes out. */
+static ssize_t put_reader(int fd, const char *bytes, size_t len)
+{
+	struct errand errand = {.fd = fd, .bytes = bytes, .len = len};
+	char status[] = "HTTP/1.1 ...";
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, run_errand, &errand);
+	if (recv(fd, status, strlen(status), MSG_PEEK) < 0)
+		fail("recv");
+	pthread_join(thread, NULL);
+	printf("%s\n", status);
+	return errand.put;
+}
+
 /* --- receiving: each as read(2) would ------------------------------------------------
  */
 
@@ -411,6 +426,7 @@ static const struct way {
 	{"sendfile", put_sendfile, NULL},
 	{"splice-out", put_splice, NULL},
 	{"thread", put_thread, NULL},
+	{"reader", put_reader, NULL},
 	{"read", NULL, get_read},
 	{"read-chk", NULL, get_read_chk},
 	{"recv-chk", NULL, get_recv_chk},
