@@ -566,7 +566,6 @@ ssize_t carrier_send(struct carrier *carrier, const char *bytes, size_t len, int
 			break;
 		}
 	}
-	*over |= carrier_step(carrier) != CARRIER_OPEN;
 	return (ssize_t)done;
 }
 

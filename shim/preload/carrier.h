@@ -36,9 +36,9 @@ struct wait carrier_wait(const struct carrier *carrier);
 short carrier_hidden(const struct carrier *carrier);
 int carrier_error(const struct carrier *carrier);
 
-/* Sends what can be sent of the program's bytes without waiting. Returns how many have
- * been taken; -1 with errno, EAGAIN when none could be. *over: the rest is the program's
- * own to send. */
+/* Takes what can be taken of the program's bytes without waiting; they go out with the
+ * next step. Returns how many; -1 with errno, EAGAIN when none could be. *over: the rest
+ * is the program's own to send. */
 ssize_t carrier_send(struct carrier *carrier, const char *bytes, size_t len, int flags,
 		     bool *over);
 
