@@ -2,6 +2,7 @@
 /* close(), dup(), dup2(), dup3(), fcntl(): which numbers mean a socket in handshake. */
 #include <fcntl.h>
 #include <stdarg.h>
+#include <unistd.h>
 
 #include "carry.h"
 #include "export.h"

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A lock for short work. All signals are blocked and cancellation is off while it is
- * held, so that no handler can come between and want it too, and no thread dies with it;
- * it is never held across a system call that could wait. A forked child re-initialises it
- * (another thread may have held it). Zero-initialised is free.
+ * A lock for short work. All signals are blocked and cancellation is off while a thread
+ * holds one, so that no handler can come between and want it too, and no thread dies with
+ * it; it is never held across a system call that could wait. A forked child
+ * re-initialises it (another thread may have held it). Zero-initialised is free.
  */
 #ifndef GATEPASS_LOCK_H
 #define GATEPASS_LOCK_H
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
 struct lock {
 	atomic_bool taken;
-	sigset_t signals; /* the holder's mask before */
-	int cancellation; /* and its cancellation state */
 };
 
 void lock_take(struct lock *lock);

@@ -5,6 +5,7 @@
  * answers as one that connects (touch.h).
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "carry.h"
 #include "export.h"

@@ -5,6 +5,7 @@
  * stand-in address; and where they connect by themselves (MSG_FASTOPEN).
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "carry.h"
 #include "connect.h"
