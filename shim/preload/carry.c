@@ -48,6 +48,25 @@ static bool await(int fd, short events)
 	return false;
 }
 
+/* The same for a response, which comes when the record has gone on. Nobody but us lets it
+ * go on where there are no threads: that needs no list, no bell and no second look. */
+static bool await_turn(int fd, const struct wait *wait)
+{
+	struct pollfd pollfd = {.fd = wait->fd, .events = wait->events};
+	int64_t until;
+	int ready;
+
+	if (process_is_threaded())
+		return await(fd, POLLIN);
+	until = tcp_deadline(fd, SO_RCVTIMEO);
+	ready = real_poll(&pollfd, 1,
+			  clock_left(until < wait->until ? until : wait->until));
+	if (ready < 0)
+		return errno == EINTR && !clock_interrupts(until == CLOCK_NEVER);
+	errno = EAGAIN;
+	return ready || until == CLOCK_NEVER || clock_now() < until;
+}
+
 /* --- sending -------------------------------------------------------------------------
  */
 
@@ -166,36 +185,28 @@ static size_t length_of(const struct msghdr *message)
 	return len;
 }
 
-/* Must the kernel not be waited in? Another thread may send the next request meanwhile,
- * and what comes then be a challenge. */
-static bool could_change(int fd, int flags)
-{
-	return process_is_threaded() && !(flags & MSG_DONTWAIT) &&
-	       !clock_is_ready(fd, POLLIN) && tcp_is_blocking(fd);
-}
-
-/* The record, taken, once what waits in the socket is the program's; NULL if the call is
- * the kernel's. False: *pending is NULL too, and errno says why. */
+/* The record, taken, once what waits in the socket is the program's. False: it failed,
+ * with errno; the record is NULL if the call is the kernel's. */
 static bool await_response(int fd, int flags, struct pending **pending)
 {
-	for (;;) {
+	bool carries;
+	struct wait wait;
+
+	do {
 		*pending = take(fd);
 		if (!*pending)
 			return true;
 		pending_step(*pending);
-		if ((*pending)->state == PENDING_CARRYING &&
-		    carrier_shows((*pending)->carrier) && !could_change(fd, flags))
+		carries = (*pending)->state == PENDING_CARRYING;
+		if (carries && carrier_shows((*pending)->carrier))
 			return true;
-		if ((*pending)->state != PENDING_CARRYING) {
-			pending_leave(*pending);
-			*pending = NULL;
-			return true;
-		}
+		wait = (*pending)->wait;
 		pending_leave(*pending);
 		*pending = NULL;
-		if (!may_wait(fd, flags) || !await(fd, POLLIN))
-			return false;
-	}
+		if (!carries)
+			return true;
+	} while (may_wait(fd, flags) && await_turn(fd, &wait));
+	return false;
 }
 
 /* The program has received so many bytes. */
