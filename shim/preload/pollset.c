@@ -99,13 +99,23 @@ static void drive(struct pollset *set, nfds_t i, struct pending *pending)
 	hang_bell(set, pending);
 }
 
-/* Makes the list. True if a socket in it has a record to drive. */
-static bool fill(struct pollset *set)
+/* Which records go on. */
+enum steps { STEP_NONE, STEP_READY, STEP_ALL };
+
+static bool is_due(const struct pollset *set, nfds_t i, enum steps steps)
+{
+	return steps != STEP_NONE && set->slots[i].driven &&
+	       (steps == STEP_ALL || set->inner[i].revents);
+}
+
+/* Lets them go on, and makes the list. True if a socket in it has a record to drive. */
+static bool fill(struct pollset *set, enum steps steps)
 {
 	bool any = false;
 
 	set->until = CLOCK_NEVER;
 	for (nfds_t i = 0; i < set->n; i++) {
+		bool due = is_due(set, i, steps);
 		struct pending *pending;
 
 		set->inner[i] = set->fds[i];
@@ -114,6 +124,8 @@ static bool fill(struct pollset *set)
 		if (!pending)
 			continue;
 		pending->seen = true;
+		if (due)
+			pending_step(pending);
 		if (pending_hides(pending)) {
 			any = true;
 			drive(set, i, pending);
@@ -121,6 +133,20 @@ static bool fill(struct pollset *set)
 		pending_leave(pending);
 	}
 	return any;
+}
+
+/* The same without a list. */
+static void go_on(struct pollset *set, enum steps steps)
+{
+	for (nfds_t i = 0; i < set->n; i++) {
+		struct pending *pending =
+			is_due(set, i, steps) ? pending_take(set->fds[i].fd) : NULL;
+
+		if (!pending)
+			continue;
+		pending_step(pending);
+		pending_leave(pending);
+	}
 }
 
 static void take_bell_away(struct pollset *set)
@@ -149,22 +175,6 @@ static void release(void *context)
 	if (set->memory)
 		munmap(set->memory, set->size);
 	errno = saved_errno;
-}
-
-/* Lets those go on that are ready, or all when it is time. */
-static void go_on(struct pollset *set, bool all)
-{
-	for (nfds_t i = 0; i < set->n; i++) {
-		struct pending *pending;
-
-		if (!set->slots[i].driven || (!all && !set->inner[i].revents))
-			continue;
-		pending = pending_take(set->fds[i].fd);
-		if (!pending)
-			continue;
-		pending_step(pending);
-		pending_leave(pending);
-	}
 }
 
 /* What the program is told. An epoll set can be readable because of us alone. */
@@ -200,21 +210,25 @@ static int poll_inner(struct pollset *set, int64_t until, const sigset_t *mask)
 
 static int wait_for_set(struct pollset *set, int64_t until, const sigset_t *mask)
 {
-	for (;;) {
-		bool any = fill(set);
-		int ready = poll_inner(set, until, mask);
-		int count;
+	enum steps steps = STEP_NONE;
+	int ready, count;
+	bool any;
 
+	for (;;) {
+		any = fill(set, steps);
+		ready = poll_inner(set, until, mask);
 		if (any)
 			take_bell_away(set);
 		if (ready < 0)
 			return ready;
 		count = report(set);
-		if (any)
-			go_on(set, clock_now() >= set->until);
+		steps = clock_now() >= set->until ? STEP_ALL : STEP_READY;
 		if (count || (!ready && clock_now() >= until))
-			return count;
+			break;
 	}
+	if (any)
+		go_on(set, steps);
+	return count;
 }
 
 int pollset_wait(struct pollfd *fds, nfds_t n, int64_t until, const sigset_t *mask)
