@@ -119,8 +119,7 @@ struct gp_exchange {
 	bool reused;     /* it went where another has been answered; if that connection
 			  * ends without a word, it goes over another one */
 	bool continued;  /* the program has seen a 100 (Continue) */
-	bool probed;     /* a probe has gone out for it */
-	bool was_reset;  /* that was because the connection was reset under it */
+	bool was_reset;  /* the connection under it, and a probe has gone out for it */
 	bool discards;   /* it has its answer, and its body goes nowhere */
 	bool copy_lost;  /* its body is longer than the copy */
 	unsigned rounds; /* of challenges to it */

@@ -228,7 +228,6 @@ static void begin_request(struct gp_exchange *exchange)
 	const struct gp_request *request = &exchange->request;
 
 	exchange->leg = needs_probe(exchange) ? GP_LEG_PROBE : GP_LEG_REQUEST;
-	exchange->probed = exchange->leg == GP_LEG_PROBE;
 	exchange->reused = exchange->was_reset = exchange->discards = false;
 	exchange->copy_lost = exchange->continued = false;
 	exchange->rounds = 0;
@@ -614,18 +613,17 @@ static bool may_have_asked(const struct gp_exchange *exchange)
 {
 	return exchange->leg == GP_LEG_REQUEST && exchange->unanswered &&
 	       has_body(&exchange->request) && may_be_asked(exchange) &&
-	       !exchange->probed && !exchange->copy_lost;
+	       !exchange->copy_lost;
 }
 
 static void close_open(struct gp_exchange *exchange, bool reset)
 {
-	if (exchange->leg == GP_LEG_PROBE && !exchange->was_reset) {
-		exchange->leg = GP_LEG_REQUEST;
-		exchange->phase = GP_PHASE_CONNECT;
+	if (exchange->leg == GP_LEG_PROBE) {
+		exchange_probed(exchange, false);
 	} else if (exchange->reused && !exchange->copy_lost) {
 		exchange->phase = GP_PHASE_CONNECT;
 	} else if (reset && may_have_asked(exchange)) {
-		exchange->probed = exchange->was_reset = true;
+		exchange->was_reset = true;
 		exchange->leg = GP_LEG_PROBE;
 		exchange->phase = GP_PHASE_CONNECT;
 	} else {

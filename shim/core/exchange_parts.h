@@ -13,6 +13,10 @@
  */
 void exchange_send_leg(struct gp_exchange *exchange);
 
+/* The probe got no challenge: the request goes out, over the same connection if that is
+ * `kept`, unless it was sent before. */
+void exchange_probed(struct gp_exchange *exchange, bool kept);
+
 /* Our authorization from here on; false, and nothing has changed, if it cannot stand in a
  * field. */
 bool exchange_authorize(struct gp_exchange *exchange, const char *authorization);

@@ -67,13 +67,21 @@ static void go_on(struct gp_exchange *exchange)
 	exchange->phase = exchange->kept ? GP_PHASE_DRAIN : GP_PHASE_CONNECT;
 }
 
+void exchange_probed(struct gp_exchange *exchange, bool kept)
+{
+	exchange->kept = kept;
+	if (exchange->was_reset) /* for another reason: it may have been executed */
+		exchange->phase = GP_PHASE_FAILED;
+	else
+		go_on(exchange);
+}
+
 /* No response that we know: the program has to make something of it. */
 static void show_nonsense(struct gp_exchange *exchange)
 {
 	exchange->status = 0;
-	exchange->kept = false;
 	if (exchange->leg == GP_LEG_PROBE)
-		go_on(exchange);
+		exchange_probed(exchange, false);
 	else
 		show(exchange);
 }
@@ -82,12 +90,10 @@ static void final(struct gp_exchange *exchange)
 {
 	exchange->lets_pass = true;
 	exchange->verdict = exchange->sent_ours;
-	if (exchange->leg != GP_LEG_PROBE)
-		show(exchange);
-	else if (exchange->was_reset)
-		exchange->phase = GP_PHASE_FAILED; /* it had not asked */
+	if (exchange->leg == GP_LEG_PROBE)
+		exchange_probed(exchange, exchange->kept);
 	else
-		go_on(exchange);
+		show(exchange);
 }
 
 /* Without an answer the program is to see what the proxy says. To a probe it says what it
