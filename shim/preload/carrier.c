@@ -599,6 +599,11 @@ void carrier_received(struct carrier *carrier, const char *bytes, size_t len)
 		gp_exchange_lost(&carrier->exchange, len);
 }
 
+void carrier_give_up(struct carrier *carrier)
+{
+	gp_exchange_give_up(&carrier->exchange);
+}
+
 void carrier_disconnect(struct carrier *carrier)
 {
 	tcp_disconnect(&carrier->tcp);

@@ -55,6 +55,9 @@ size_t carrier_bound(struct carrier *carrier, char *room, size_t len);
 /* It has received these; bytes NULL: `len` that we have not seen. */
 void carrier_received(struct carrier *carrier, const char *bytes, size_t len);
 
+/* What the program will say cannot be seen: a tunnel, if nothing has been said yet. */
+void carrier_give_up(struct carrier *carrier);
+
 /* Makes the socket one that was never connected, which the kernel shows as a hang-up. */
 void carrier_disconnect(struct carrier *carrier);
 

@@ -375,6 +375,20 @@ int carry_count(int fd, int count)
 	return count;
 }
 
+void carry_hand_over(int fd)
+{
+	struct pending *pending = take(fd);
+	int saved_errno = errno;
+
+	if (!pending)
+		return;
+	carrier_give_up(pending->carrier);
+	pending_step(pending);
+	pending_leave(pending);
+	touch_await(fd, POLLOUT, CLOCK_NEVER, true);
+	errno = saved_errno;
+}
+
 /* --- the end -------------------------------------------------------------------------
  */
 

@@ -26,6 +26,10 @@ void carry_lose(int fd, size_t count);
 /* How many of `count` bytes that wait in the socket the program may know of. */
 int carry_count(int fd, int count);
 
+/* `fd` is going to be used in ways that cannot be seen: waits until it is a tunnel, if
+ * nothing has been sent on it yet. */
+void carry_hand_over(int fd);
+
 /* shutdown(SHUT_WR): true if it is done later. close(): what is held goes out. */
 bool carry_shutdown(int fd);
 void carry_close(int fd);

@@ -28,10 +28,13 @@ static int note_copy(int fd, int copy)
 {
 	struct pending *pending = copy >= 0 && copy != fd ? pending_take(fd) : NULL;
 
-	if (pending) {
-		pending_add_fd(pending, copy);
-		pending_leave(pending);
-	}
+	if (!pending)
+		return copy;
+	pending_add_fd(pending, copy);
+	pending_leave(pending);
+	/* stdio has a stream there, which writes by calls inside libc. */
+	if (copy <= STDERR_FILENO)
+		carry_hand_over(copy);
 	return copy;
 }
 
