@@ -400,6 +400,12 @@ class User:
         env.update({key: str(value) for key, value in extra.items() if value is not None})
         return env
 
+    def configure(self, text):
+        """Writes the user's configuration file."""
+        path = self.home / ".config/gatepass/gatepass.conf"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
     def preload(self, proxy_url=None, **extra):
         """The environment for a program with the library; nothing else names the proxy."""
         return with_library(self.env(GATEPASS_PROXY=proxy_url, **extra), self.library)

@@ -71,6 +71,7 @@ class Proxy:
     when the tunnel ends, so ask with settled() for what must have come."""
 
     name = "proxy"
+    keeps = True  # a client's connection for its next request
 
     def __init__(self, process, port, log):
         self.process, self.port, self.log = process, port, log
@@ -105,9 +106,10 @@ class Proxy:
         self._skipped += len(self.lines())
 
     def count(self, status, method="CONNECT", sent=None):
-        """Log lines of that status; with `sent`, of requests with (without) credentials."""
-        return sum(1 for line in self.lines() if line[0] == method and line[1] == status
-                   and sent in (None, line[2]))
+        """Log lines of that status, of that method or of any (None); with `sent`, of requests
+        with (without) credentials."""
+        return sum(1 for line in self.lines() if method in (None, line[0]) and
+                   line[1] == status and sent in (None, line[2]))
 
     def settled(self, status, count, method="CONNECT"):
         """Waits until the log has so many lines of that status; returns how many it has."""
@@ -125,6 +127,7 @@ class Apache(Proxy):
 
 class Tinyproxy(Proxy):
     name = "tinyproxy"
+    keeps = False
 
     def parse(self, text):
         return _tinyproxy_lines(text)
@@ -194,6 +197,17 @@ http_access allow all
 
     process, port = harness.start_server(argv, cwd=directory)
     return Squid(process, port, log)
+
+
+def squid_debian(*ports):
+    """With the rule of Debian's configuration: tunnels go to TLS's ports alone, which these are
+    for it."""
+    squid = squid_basic(extra=f"""\
+acl SSL_ports port 443 {' '.join(map(str, ports))}
+http_access deny CONNECT !SSL_ports
+""")
+    squid.name = "Debian's squid"
+    return squid
 
 
 def _with_hosts(directory):

@@ -2,8 +2,8 @@
 """An origin that can tell what reached it: every request that came, with its target, its fields
 and the length and SHA-256 of its body. As threads of the test; HTTP/1.1, kept alive.
 
-GET and HEAD are answered with PAGE, or with a file of the given directory; requests with
-bodies with what receipt() says; these paths in another way:
+GET and HEAD are answered with PAGE, or with a file of the given directory; POST and PUT with
+what receipt() says; these paths in another way:
 
   /204 /304 /401 /407  with that status
   /chunked             PAGE in chunks
@@ -53,8 +53,10 @@ class Request:
         return "/" + self.target.split("://")[-1].partition("/")[2]
 
     @property
-    def has_body(self):
-        return self.value("content-length") != "" or self.value("transfer-encoding") != ""
+    def keeps(self):
+        """Does it want the connection to stay?"""
+        wanted = self.value("connection").lower()
+        return wanted != "close" if self.version == "HTTP/1.1" else wanted == "keep-alive"
 
     @property
     def proxys(self):
@@ -137,70 +139,66 @@ class _Handler(socketserver.BaseRequestHandler):
         head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status}", *fields, ""))
         self.link.sendall(head.encode() + body)
 
+    def reply(self, request, status, *fields, body=b""):
+        """Returns whether the connection stays."""
+        self.say(status, f"Connection: {'keep-alive' if request.keeps else 'close'}", *fields,
+                 body=b"" if request.method == "HEAD" else body)
+        return request.keeps
+
+    def reply_with(self, request, status, body, *fields):
+        return self.reply(request, status, "Content-Type: application/octet-stream",
+                          f"Content-Length: {len(body)}", *fields, body=body)
+
     def answer(self, request):
         """Returns whether the connection stays."""
         if request.path == "/early":
-            self.say("413 Too large", "Content-Length: 6", body=b"early\n")
+            self.reply_with(request, "413 Too large", b"early\n")
             self.read_body(request)
-            return True
+            return request.keeps
         if request.value("expect").lower() == "100-continue":
             self.say("100 Continue")
         self.read_body(request)
         special = getattr(self, f"answer_{request.path[1:]}", None)
         if special:
             return special(request)
-        if request.has_body:
+        if request.method in ("POST", "PUT"):
             body = receipt(request.length, request.digest.hexdigest())
         else:
             body = self.server.witness.page(request.path)
         if body is None:
-            return self.reply(request, "404 Not Found", b"nothing\n")
-        return self.reply(request, "200 OK", body)
+            return self.reply_with(request, "404 Not Found", b"nothing\n")
+        return self.reply_with(request, "200 OK", body)
 
-    def reply(self, request, status, body, *fields):
-        keep = (request.value("connection").lower() != "close" if request.version == "HTTP/1.1"
-                else request.value("connection").lower() == "keep-alive")
-        self.say(status, "Content-Type: application/octet-stream", f"Content-Length: {len(body)}",
-                 f"Connection: {'keep-alive' if keep else 'close'}", *fields,
-                 body=b"" if request.method == "HEAD" else body)
-        return keep
+    def answer_204(self, request):
+        return self.reply(request, "204 No Content")
 
-    def answer_204(self, _):
-        self.say("204 No Content")
-        return True
-
-    def answer_304(self, _):
-        self.say("304 Not Modified", 'ETag: "x"')
-        return True
+    def answer_304(self, request):
+        return self.reply(request, "304 Not Modified", 'ETag: "x"')
 
     def answer_401(self, request):
-        return self.reply(request, "401 Unauthorized", b"who\n",
-                          'WWW-Authenticate: Basic realm="origin"')
+        return self.reply_with(request, "401 Unauthorized", b"who\n",
+                               'WWW-Authenticate: Basic realm="origin"')
 
     def answer_407(self, request):
-        return self.reply(request, "407 Proxy Authentication Required", b"not I\n",
-                          'Proxy-Authenticate: Basic realm="origin"')
+        return self.reply_with(request, "407 Proxy Authentication Required", b"not I\n",
+                               'Proxy-Authenticate: Basic realm="origin"')
 
     def answer_chunked(self, request):
-        self.say("200 OK", "Transfer-Encoding: chunked")
-        if request.method != "HEAD":
-            for at in range(0, len(PAGE), 999):
-                piece = PAGE[at:at + 999]
-                self.link.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
-            self.link.sendall(b"0\r\n\r\n")
-        return True
+        pieces = [PAGE[at:at + 999] for at in range(0, len(PAGE), 999)] + [b""]
+        chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+        return self.reply(request, "200 OK", "Transfer-Encoding: chunked", body=chunks)
 
     def answer_close(self, request):
         self.say("200 OK", "Connection: close", body=b"" if request.method == "HEAD" else PAGE)
         return False
 
     def answer_slow(self, request):
-        self.say("200 OK", f"Content-Length: {len(PAGE)}")
+        self.reply(request, "200 OK", f"Content-Length: {len(PAGE)}")
         if request.method != "HEAD":
             for at in range(0, len(PAGE), 4000):
                 time.sleep(0.02)
                 self.link.sendall(PAGE[at:at + 4000])
-        return True
+        return request.keeps
 
     def answer_upgrade(self, _):
         self.say("101 Switching Protocols", "Connection: Upgrade", "Upgrade: echo",
@@ -224,6 +222,8 @@ class Witness:
         self.directory = directory
         self.requests = []
         self.http_port = self._serve(None)
+        # For those who ask for a tunnel to it; a proxy may let none go to the other one.
+        self.tunnel_port = self._serve(None)
         self.https_port = self._serve(authority.context())
         self.http = f"http://{ORIGIN}:{self.http_port}"
         self.https = f"https://{ORIGIN}:{self.https_port}"
