@@ -608,12 +608,12 @@ void gp_exchange_untunnelled(struct gp_exchange *exchange)
 		exchange->phase = GP_PHASE_CONNECT;
 }
 
-/* tinyproxy's 407 to a request with a body may have been lost so. */
+/* tinyproxy's 407 to a request with a body may have been lost so. What the program is to
+ * read from the old connection must not be lost as well. */
 static bool may_have_asked(const struct gp_exchange *exchange)
 {
-	return exchange->leg == GP_LEG_REQUEST && exchange->unanswered &&
-	       has_body(&exchange->request) && may_be_asked(exchange) &&
-	       !exchange->copy_lost;
+	return exchange->inbound == GP_INBOUND_AWAIT && has_body(&exchange->request) &&
+	       may_be_asked(exchange) && !exchange->copy_lost;
 }
 
 static void close_open(struct gp_exchange *exchange, bool reset)
