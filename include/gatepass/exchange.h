@@ -147,7 +147,7 @@ struct gp_exchange {
 
 	/* what the program has sent behind the request in `head` */
 	size_t queue_at, queue_end;
-	size_t queue_left; /* of it to be sent now */
+	size_t queue_left; /* of it, as part of a body, to be sent now */
 	bool hurry;        /* the program does not wait for answers */
 
 	size_t head_len, out_len, copy_len;

@@ -92,7 +92,6 @@ enum gp_exchange_want gp_exchange_want(const struct gp_exchange *exchange)
 /* What the program sent is no request to a proxy: it goes out as it came. */
 static void send_raw(struct gp_exchange *exchange)
 {
-	exchange->reused = false;
 	exchange->copy_len = exchange->copy_left = exchange->head_len;
 	exchange->phase = GP_PHASE_OPEN;
 	exchange_end(exchange);
@@ -101,7 +100,8 @@ static void send_raw(struct gp_exchange *exchange)
 void exchange_end(struct gp_exchange *exchange)
 {
 	exchange->leg = GP_LEG_LAST;
-	exchange->queue_left = exchange->queue_end - exchange->queue_at;
+	exchange->inbound = GP_INBOUND_IDLE;
+	exchange->unanswered = exchange->reused = false;
 	if (!exchange_has_output(exchange))
 		exchange->phase = GP_PHASE_OVER;
 }
@@ -414,11 +414,13 @@ static const char *queue_bytes(const struct gp_exchange *exchange)
 	return exchange->queue + exchange->queue_at;
 }
 
-/* They are those of a body. */
+/* They are those of a body; what is behind them may be the last. */
 static void pass_queued(struct gp_exchange *exchange, size_t len)
 {
-	gp_exchange_passed(exchange, queue_bytes(exchange), len);
+	const char *bytes = queue_bytes(exchange);
+
 	dequeue(exchange, len);
+	gp_exchange_passed(exchange, bytes, len);
 }
 
 static void pump_body(struct gp_exchange *exchange)
@@ -538,9 +540,16 @@ bool gp_exchange_is_flushed(const struct gp_exchange *exchange)
 /* --- what is sent for it -------------------------------------------------------------
  */
 
+/* How much of the queue is to be sent now. */
+static size_t queue_due(const struct gp_exchange *exchange)
+{
+	return exchange->leg == GP_LEG_LAST ? queue_length(exchange)
+					    : exchange->queue_left;
+}
+
 bool exchange_has_output(const struct gp_exchange *exchange)
 {
-	return exchange->out_left || exchange->copy_left || exchange->queue_left;
+	return exchange->out_left || exchange->copy_left || queue_due(exchange);
 }
 
 const char *gp_exchange_output(const struct gp_exchange *exchange, size_t *len)
@@ -553,17 +562,18 @@ const char *gp_exchange_output(const struct gp_exchange *exchange, size_t *len)
 		*len = exchange->copy_left;
 		return exchange->copy + exchange->copy_len - *len;
 	}
-	*len = exchange->queue_left;
+	*len = queue_due(exchange);
 	return queue_bytes(exchange);
 }
 
 static void sent_queued(struct gp_exchange *exchange, size_t count)
 {
-	exchange->queue_left -= count;
-	if (exchange->leg == GP_LEG_LAST)
+	if (exchange->leg == GP_LEG_LAST) {
 		dequeue(exchange, count);
-	else
+	} else {
+		exchange->queue_left -= count;
 		pass_queued(exchange, count);
+	}
 }
 
 void gp_exchange_sent(struct gp_exchange *exchange, size_t count)

@@ -25,7 +25,8 @@ void exchange_drop_authorization(struct gp_exchange *exchange);
 /* Is anything to be sent? */
 bool exchange_has_output(const struct gp_exchange *exchange);
 
-/* The socket is the program's from here on, once what is to be sent has gone out. */
+/* What comes in is the program's from here on, and what is held goes out as it is; then
+ * it is over. */
 void exchange_end(struct gp_exchange *exchange);
 
 /* To be called when something that the queue waits for may have come. */

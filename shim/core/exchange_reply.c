@@ -48,7 +48,6 @@ static void show(struct gp_exchange *exchange)
 	exchange->unanswered = exchange->reused = false;
 	exchange->answered = true;
 	if (ends_http(exchange)) {
-		exchange->inbound = GP_INBOUND_IDLE;
 		exchange_end(exchange);
 	} else {
 		begin_response(exchange);
