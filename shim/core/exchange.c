@@ -160,8 +160,9 @@ static void send_written(struct gp_exchange *exchange)
 	exchange->copy_left = exchange->leg == GP_LEG_PROBE ? 0 : exchange->copy_len;
 	exchange->queue_left = 0;
 	exchange->phase = GP_PHASE_OPEN;
-	if (exchange->unread == 1)
-		exchange->inbound = GP_INBOUND_AWAIT;
+	if (exchange->inbound == GP_INBOUND_IDLE ||
+	    exchange->inbound == GP_INBOUND_AWAIT)
+		exchange_expect(exchange);
 }
 
 /* Is what we have for another request? */
@@ -445,6 +446,10 @@ void exchange_pump(struct gp_exchange *exchange)
 		else
 			break;
 	}
+	/* Half a head, whose end will not come. */
+	if (exchange->hurry && !is_busy(exchange) && !exchange->has_request &&
+	    exchange->head_len)
+		send_raw(exchange);
 }
 
 size_t gp_exchange_hold(struct gp_exchange *exchange, const char *bytes, size_t len)
@@ -527,8 +532,6 @@ void gp_exchange_let_go(struct gp_exchange *exchange)
 {
 	exchange->hurry = true;
 	exchange_pump(exchange);
-	if (!is_busy(exchange) && !exchange->has_request && exchange->head_len)
-		send_raw(exchange);
 }
 
 bool gp_exchange_is_flushed(const struct gp_exchange *exchange)

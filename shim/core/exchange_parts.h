@@ -13,6 +13,9 @@
  */
 void exchange_send_leg(struct gp_exchange *exchange);
 
+/* What comes in next: the response to the request in `head`, or one before it? */
+void exchange_expect(struct gp_exchange *exchange);
+
 /* The probe got no challenge: the request goes out, over the same connection if that is
  * `kept`, unless it was sent before. */
 void exchange_probed(struct gp_exchange *exchange, bool kept);

@@ -36,6 +36,16 @@ static void begin_response(struct gp_exchange *exchange)
 	gp_response_begin(&exchange->response, exchange->bodiless & 1);
 }
 
+void exchange_expect(struct gp_exchange *exchange)
+{
+	if (!exchange->unread)
+		exchange->inbound = GP_INBOUND_IDLE;
+	else if (exchange->unread == 1 && exchange->unanswered)
+		exchange->inbound = GP_INBOUND_AWAIT;
+	else
+		begin_response(exchange);
+}
+
 static bool ends_http(const struct gp_exchange *exchange)
 {
 	return exchange->status == 101 ||
@@ -136,22 +146,12 @@ size_t gp_exchange_bound(struct gp_exchange *exchange, const char *bytes, size_t
 	return scan == GP_SCAN_BAD ? len : used;
 }
 
-static void expect_response(struct gp_exchange *exchange)
-{
-	if (!exchange->unread)
-		exchange->inbound = GP_INBOUND_IDLE;
-	else if (exchange->unread == 1 && exchange->unanswered)
-		exchange->inbound = GP_INBOUND_AWAIT;
-	else
-		begin_response(exchange);
-}
-
 /* The program has read a response to its end. */
 static void over(struct gp_exchange *exchange)
 {
 	exchange->unread--;
 	exchange->bodiless >>= 1;
-	expect_response(exchange);
+	exchange_expect(exchange);
 }
 
 static size_t follow_interim(struct gp_exchange *exchange, size_t len)
@@ -160,7 +160,7 @@ static size_t follow_interim(struct gp_exchange *exchange, size_t len)
 
 	exchange->interim_left -= used;
 	if (!exchange->interim_left)
-		expect_response(exchange);
+		exchange_expect(exchange);
 	return used;
 }
 
