@@ -164,6 +164,14 @@ static size_t follow_interim(struct gp_exchange *exchange, size_t len)
 	return used;
 }
 
+/* Nobody knows where the responses end: all that comes is the program's. */
+static void go_blind(struct gp_exchange *exchange)
+{
+	exchange->inbound = GP_INBOUND_PASS;
+	exchange->blind = true;
+	exchange->unanswered = false;
+}
+
 static size_t follow(struct gp_exchange *exchange, const char *bytes, size_t len)
 {
 	size_t used = len;
@@ -177,10 +185,18 @@ static size_t follow(struct gp_exchange *exchange, const char *bytes, size_t len
 		over(exchange);
 		break;
 	case GP_SCAN_BAD:
-		exchange->blind = true;
+		go_blind(exchange);
 		break;
 	}
 	return used;
+}
+
+/* A thread that waited for more of the response before has got some of the one that we
+ * look for, too. */
+static void was_faster(struct gp_exchange *exchange)
+{
+	exchange->status = 0;
+	leave_it(exchange);
 }
 
 void gp_exchange_received(struct gp_exchange *exchange, const char *bytes, size_t len)
@@ -188,21 +204,21 @@ void gp_exchange_received(struct gp_exchange *exchange, const char *bytes, size_
 	size_t used = 0;
 
 	while (used < len && exchange->phase == GP_PHASE_OPEN && !exchange->blind &&
-	       (exchange->inbound == GP_INBOUND_PASS ||
-		exchange->inbound == GP_INBOUND_INTERIM))
+	       exchange->inbound != GP_INBOUND_IDLE) {
+		if (exchange->inbound == GP_INBOUND_AWAIT)
+			was_faster(exchange);
 		used += follow(exchange, bytes + used, len - used);
+	}
 	exchange_pump(exchange);
 }
 
 void gp_exchange_lost(struct gp_exchange *exchange, size_t len)
 {
-	if (exchange->inbound == GP_INBOUND_INTERIM && len <= exchange->interim_left) {
+	if (exchange->inbound == GP_INBOUND_INTERIM && len <= exchange->interim_left)
 		follow_interim(exchange, len);
-	} else if (exchange->inbound != GP_INBOUND_IDLE) {
-		exchange->inbound = GP_INBOUND_PASS;
-		exchange->blind = true;
-		exchange->unanswered = false;
-	}
+	else if (exchange->inbound != GP_INBOUND_IDLE)
+		go_blind(exchange);
+	exchange_pump(exchange);
 }
 
 /* --- a challenge ---------------------------------------------------------------------

@@ -746,6 +746,17 @@ static void without_end(void **state)
 		  {READS, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"},
 		  {SAYS, "more"},
 		  {READS, "more"}}},
+		{"a chunk is none, and others wait behind",
+		 OBSERVE,
+		 false,
+		 {{WRITES, N("1") N("2") N("3")},
+		  {GETS, N("1")},
+		  {SAYS, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"},
+		  {GETS, N("2")},
+		  {SAYS, KEPT_407},
+		  {READS, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx"},
+		  {READS, "\r\n" KEPT_407},
+		  {GETS, N("3")}}},
 	};
 
 	(void)state;
@@ -814,6 +825,40 @@ static void unseen_among_others(void **state)
 	}
 }
 
+/* What waits for a status that nobody will know waits in vain. */
+static void unseen_before_the_queue(void **state)
+{
+	size_t len;
+
+	(void)state;
+	begin_pipeline(2);
+	assert_int_equal(gp_exchange_hold(&exchange, GET, strlen(GET)), strlen(GET));
+	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_NOTHING);
+	assert_false(gp_exchange_is_flushed(&exchange));
+	gp_exchange_lost(&exchange, 3);
+	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_SEND);
+	gp_exchange_output(&exchange, &len);
+	gp_exchange_sent(&exchange, len);
+	assert_true(gp_exchange_is_flushed(&exchange));
+}
+
+/* A thread may have been waiting for more of the response before: what it gets of the
+ * next one is the program's, and so is the rest. */
+static void faster_than_we(void **state)
+{
+	const size_t len = strlen(KEPT_407);
+
+	(void)state;
+	for (size_t early = 1; early <= len; early++) {
+		begin_pipeline(2);
+		gp_exchange_received(&exchange, OK_5 KEPT_407, strlen(OK_5) + early);
+		assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_NOTHING);
+		assert_true(gp_exchange_shows(&exchange));
+		gp_exchange_received(&exchange, KEPT_407 + early, len - early);
+		expect_look(GET);
+	}
+}
+
 /* An interim response is counted, seen or not. */
 static void unseen_interim(void **state)
 {
@@ -870,6 +915,8 @@ int main(void)
 		cmocka_unit_test(without_end),
 		cmocka_unit_test(unseen),
 		cmocka_unit_test(unseen_among_others),
+		cmocka_unit_test(unseen_before_the_queue),
+		cmocka_unit_test(faster_than_we),
 		cmocka_unit_test(unseen_interim),
 		cmocka_unit_test(unseen_and_unasked),
 	};
