@@ -194,10 +194,12 @@ static bool has_body(const struct gp_request *request)
 	       (request->body == GP_BODY_LENGTH && request->length > 0);
 }
 
-/* Might the proxy ask, instead of taking the request? */
+/* Might the proxy ask, instead of taking the body? What it says to a probe then has to do
+ * for the request, so that cannot be HEAD. */
 static bool may_be_asked(const struct gp_exchange *exchange)
 {
-	return !exchange->lets_pass && !exchange->authorized && !has_own(exchange);
+	return has_body(&exchange->request) && !exchange_is_head(exchange) &&
+	       !exchange->lets_pass && !exchange->authorized && !has_own(exchange);
 }
 
 static bool needs_probe(const struct gp_exchange *exchange)
@@ -206,7 +208,7 @@ static bool needs_probe(const struct gp_exchange *exchange)
 	bool is_long =
 		request->body == GP_BODY_CHUNKED || request->length > EXCHANGE_BODY_MAX;
 
-	return has_body(request) && is_long && !request->expects && !exchange->unread &&
+	return is_long && !request->expects && !exchange->unread &&
 	       may_be_asked(exchange);
 }
 
@@ -491,6 +493,18 @@ static void keep_copy(struct gp_exchange *exchange, const char *bytes, size_t le
 	note_used(&exchange->copy_used, exchange->copy_len);
 }
 
+/* Nobody knows where the next request begins. But a body that goes nowhere must not
+ * become one. */
+static void lose_track(struct gp_exchange *exchange)
+{
+	if (!exchange->discards) {
+		exchange_end(exchange);
+		return;
+	}
+	exchange->request.body = GP_BODY_LENGTH;
+	exchange->body_left = UINT64_MAX;
+}
+
 void gp_exchange_passed(struct gp_exchange *exchange, const char *bytes, size_t len)
 {
 	size_t used;
@@ -507,8 +521,8 @@ void gp_exchange_passed(struct gp_exchange *exchange, const char *bytes, size_t 
 	case GP_SCAN_DONE:
 		exchange->in_body = false;
 		break;
-	case GP_SCAN_BAD: /* nobody knows where the next request begins */
-		exchange_end(exchange);
+	case GP_SCAN_BAD:
+		lose_track(exchange);
 		break;
 	}
 }
@@ -625,8 +639,8 @@ void gp_exchange_untunnelled(struct gp_exchange *exchange)
  * read from the old connection must not be lost as well. */
 static bool may_have_asked(const struct gp_exchange *exchange)
 {
-	return exchange->inbound == GP_INBOUND_AWAIT && has_body(&exchange->request) &&
-	       may_be_asked(exchange) && !exchange->copy_lost;
+	return exchange->inbound == GP_INBOUND_AWAIT && may_be_asked(exchange) &&
+	       !exchange->copy_lost;
 }
 
 static void close_open(struct gp_exchange *exchange, bool reset)

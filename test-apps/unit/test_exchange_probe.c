@@ -160,6 +160,9 @@ static void passes_anew(void **state)
 
 static void needs_none(void **state)
 {
+#define HEAD_CHUNKED                                                                     \
+	TO_PROXY("HEAD", "/", "Transfer-Encoding: chunked\r\n\r\n") "0\r\n\r\n"
+#define HEAD_407 STATUS_407 ASKS "Content-Length: 4\r\n\r\n"
 	static const struct scene scenes[] = {
 		{"a short body: the request goes again",
 		 OBSERVE,
@@ -216,6 +219,16 @@ static void needs_none(void **state)
 		  {GETS, CHUNKED},
 		  {SAYS, OK_5},
 		  {READS, KEPT_407 OK_5}}},
+		{"HEAD: the answer to the probe would not do for it",
+		 OBSERVE,
+		 false,
+		 {{WRITES, HEAD_CHUNKED},
+		  {GETS, HEAD_CHUNKED},
+		  {SAYS, HEAD_407},
+		  {IS_ASKED, "407 kept"},
+		  {REFUSES, NULL},
+		  {READS, HEAD_407},
+		  PASSES(GET, OK_5)}},
 	};
 
 	(void)state;
@@ -376,6 +389,17 @@ static void refused(void **state)
 		  {IS_ASKED, "407 kept"},
 		  {REFUSES, NULL},
 		  {WRITES, CHUNKS},
+		  {READS, KEPT_407}}},
+		{"what is no chunk, and all that follows, goes nowhere either",
+		 OBSERVE,
+		 false,
+		 {{WRITES, CHUNKED_HEAD("")},
+		  {GETS_PROBE, NULL},
+		  {SAYS, KEPT_407},
+		  {IS_ASKED, "407 kept"},
+		  {REFUSES, NULL},
+		  {WRITES, "3\r\nabcdef\r\n0\r\n\r\n" GET},
+		  {WRITES, GET},
 		  {READS, KEPT_407}}},
 	};
 
@@ -636,6 +660,7 @@ static void no_reason_to_ask(void **state)
 		OVER_AFTER(OBSERVE, TO_PROXY("PUT", "/", "Content-Length: 0\r\n\r\n"),
 			   {RESETS, NULL}),
 		OVER_AFTER(OBSERVE, POST_HEAD(OWN) "0123456789", {RESETS, NULL}),
+		OVER_AFTER(OBSERVE, HEAD_CHUNKED, {RESETS, NULL}),
 		OVER_AFTER(OBSERVE, GET, {SAYS, OK_5}, {READS, OK_5}, {WRITES, POST},
 			   {GETS, POST}, {RESETS, NULL}),
 		{"an answer is known",
