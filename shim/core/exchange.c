@@ -160,8 +160,7 @@ static void send_written(struct gp_exchange *exchange)
 	exchange->copy_left = exchange->leg == GP_LEG_PROBE ? 0 : exchange->copy_len;
 	exchange->queue_left = 0;
 	exchange->phase = GP_PHASE_OPEN;
-	if (exchange->inbound == GP_INBOUND_IDLE ||
-	    exchange->inbound == GP_INBOUND_AWAIT)
+	if (exchange->inbound == GP_INBOUND_IDLE || exchange->inbound == GP_INBOUND_AWAIT)
 		exchange_expect(exchange);
 }
 
@@ -307,9 +306,8 @@ static bool queue_is_full(const struct gp_exchange *exchange)
 /* Nobody could make a program that writes everything first read what has come. */
 static bool is_stuck(const struct gp_exchange *exchange)
 {
-	return queue_is_full(exchange) &&
-	       (exchange->inbound == GP_INBOUND_INTERIM ||
-		(exchange->answered && exchange->unread > 1));
+	return queue_is_full(exchange) && (exchange->inbound == GP_INBOUND_INTERIM ||
+					   (exchange->answered && exchange->unread > 1));
 }
 
 /* Can a request go out now? */

@@ -214,9 +214,13 @@ void gp_exchange_received(struct gp_exchange *exchange, const char *bytes, size_
 
 void gp_exchange_lost(struct gp_exchange *exchange, size_t len)
 {
+	if (exchange->phase != GP_PHASE_OPEN || exchange->inbound == GP_INBOUND_IDLE)
+		return;
+	if (exchange->inbound == GP_INBOUND_AWAIT)
+		was_faster(exchange);
 	if (exchange->inbound == GP_INBOUND_INTERIM && len <= exchange->interim_left)
 		follow_interim(exchange, len);
-	else if (exchange->inbound != GP_INBOUND_IDLE)
+	else
 		go_blind(exchange);
 	exchange_pump(exchange);
 }

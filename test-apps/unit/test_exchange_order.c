@@ -859,6 +859,42 @@ static void faster_than_we(void **state)
 	}
 }
 
+/* So it is with a response that nobody has read before, seen or not, and with the answer
+ * to a probe. */
+static void faster_and_unseen(void **state)
+{
+	const char *const requests[] = {GET, CHUNKED_HEAD("")};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		begin_pipeline(0);
+		expect_look(requests[i / 2]);
+		if (i % 2)
+			gp_exchange_received(&exchange, KEPT_407, 3);
+		else
+			gp_exchange_lost(&exchange, 3);
+		assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_NOTHING);
+		assert_true(gp_exchange_shows(&exchange));
+		assert_int_equal(gp_exchange_discards(&exchange), i / 2);
+	}
+}
+
+/* What is missing of a challenge then costs its connection. */
+static void unseen_challenge(void **state)
+{
+	const size_t len = strlen(KEPT_407);
+
+	(void)state;
+	begin_pipeline(0);
+	expect_look(GET);
+	assert_int_equal(gp_exchange_saw(&exchange, KEPT_407, len), 0);
+	gp_exchange_lost(&exchange, 3);
+	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_ASK);
+	gp_exchange_answer(&exchange, OURS, false);
+	gp_exchange_saw(&exchange, KEPT_407 + 3, len - 3);
+	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_RECONNECT);
+}
+
 /* An interim response is counted, seen or not. */
 static void unseen_interim(void **state)
 {
@@ -917,6 +953,8 @@ int main(void)
 		cmocka_unit_test(unseen_among_others),
 		cmocka_unit_test(unseen_before_the_queue),
 		cmocka_unit_test(faster_than_we),
+		cmocka_unit_test(faster_and_unseen),
+		cmocka_unit_test(unseen_challenge),
 		cmocka_unit_test(unseen_interim),
 		cmocka_unit_test(unseen_and_unasked),
 	};
