@@ -153,7 +153,7 @@ class Matrix:
         curl = Curl("curl", "curl")
         for way in ("observe", "forward"):
             for job in FIRST:
-                # Squid cuts one long body in ten short, with us or without.
+                # Squid cuts some long bodies short, with us or without.
                 if job.size == BIG and "squid" in self.proxy.name:
                     continue
                 self.forget(self.user(way))
