@@ -2,6 +2,7 @@
 """Programs that exchange requests and replies by plain HTTP, each in its own way, and what they
 have to be told of a proxy that they speak to themselves."""
 
+import functools
 import hashlib
 import re
 
@@ -26,6 +27,11 @@ def body_file(size):
     return path
 
 
+@functools.cache
+def body_digest(size):
+    return hashlib.sha256(body_file(size).read_bytes() if size else b"").hexdigest()
+
+
 class Job:
     """A request, and the outcome that the witness's reply makes: status, length, SHA-256."""
 
@@ -39,8 +45,7 @@ class Job:
 
     @property
     def digest(self):
-        body = b"" if self.size is None else self.file.read_bytes()
-        return hashlib.sha256(body).hexdigest()
+        return body_digest(self.size or 0)
 
     @property
     def summary(self):
