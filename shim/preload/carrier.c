@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include <gatepass/exchange.h>
@@ -189,13 +190,18 @@ static enum progress connection_ended(struct carrier *carrier, int error)
 	return PROGRESS_DONE;
 }
 
-/* Too little for a decision: waits for more, unless that cannot come any more. */
-static enum progress need_more(struct carrier *carrier)
+/* Too little for a decision: waits for more, unless that cannot come any more. The end
+ * may have come behind the rest, since we looked. */
+static enum progress need_more(struct carrier *carrier, size_t seen)
 {
 	struct pollfd pollfd = {.fd = carrier->tcp.fd, .events = POLLRDHUP};
+	int there = 0;
 
-	if (real_poll(&pollfd, 1, 0) > 0)
-		return connection_ended(carrier, 0);
+	if (real_poll(&pollfd, 1, 0) > 0) {
+		real_ioctl(carrier->tcp.fd, FIONREAD, &there);
+		return (size_t)there > seen ? PROGRESS_DONE
+					    : connection_ended(carrier, 0);
+	}
 	set_low_water(carrier, (int)gp_exchange_needs(&carrier->exchange));
 	return wait_for(carrier, POLLIN, CLOCK_NEVER);
 }
@@ -215,7 +221,7 @@ static enum progress look(struct carrier *carrier)
 		return connection_ended(carrier, seen ? errno : 0);
 	used = gp_exchange_saw(exchange, carrier->look, (size_t)seen);
 	if (!used && gp_exchange_looks(exchange))
-		return need_more(carrier);
+		return need_more(carrier, (size_t)seen);
 	set_low_water(carrier, 0);
 	return consume(carrier, used) ? PROGRESS_DONE
 				      : connection_ended(carrier, ECONNRESET);

@@ -4,11 +4,13 @@
 that waits for its reply in whatever way sees the reply, and sleeps until it is there."""
 
 import re
+import subprocess
 
 import harness
-from harness import check, equal
+from harness import check, equal, run
 from simproxy import CHALLENGE, CHALLENGE_10, Simproxy, cut, octets
-from http_victims import WAYS, alone, fails_alone, ill_formed, loop, requests, with_us
+from http_victims import (WAYS, alone, environment, fails_alone, ill_formed, loop, requests,
+                          with_us)
 
 METHODS = ("block", "poll", "select", "epoll", "edge")
 OK = r"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nCheshire cat"
@@ -57,10 +59,49 @@ def cut_everywhere(user, name, first, text, then):
     opened.stop()
 
 
+# Stands behind the library, where it looks whether the connection has ended: as late as it
+# would on a machine that is busy at that moment.
+SLOW_LOOK = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <poll.h>
+#include <unistd.h>
+int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	int (*next)(struct pollfd *, nfds_t, int) = dlsym(RTLD_NEXT, "poll");
+
+	if (count == 1 && fds->events == POLLRDHUP && timeout == 0)
+		usleep(20000);
+	return next(fds, count, timeout);
+}
+"""
+
+
+def ended_meanwhile(user):
+    """The rest of a 407 and the end come after we have looked at its beginning, and before we
+    look whether there is an end."""
+    slow = harness.DIRECTORY / "slow.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-", "-o", slow], check=True,
+                   input=SLOW_LOOK.encode())
+    _, first, text, then = CASES[2]
+    for at in (13, 20, 50):
+        asking = f"conn\n{first}{cut(text, at)}{then}finish\n"
+        fails_alone(user, f"the end comes meanwhile, after {at} octets", loop("poll"), asking)
+        for way in WAYS:
+            proxy = Simproxy(asking)
+            with environment(user, proxy, way) as (env, destination):
+                env["LD_PRELOAD"] += f":{slow}"
+                result = run([*loop("poll"), *destination], env)
+            check("HTTP/1.1 200 OK" in result.out and " 407" not in result.out,
+                  f"the end comes meanwhile, after {at} octets, {way}", result)
+            proxy.stop()
+
+
 def main():
     user = harness.User("alice")
     for case in CASES:
         cut_everywhere(user, *case)
+    ended_meanwhile(user)
 
 
 harness.main(main)
