@@ -47,11 +47,16 @@ void offer_drop(struct offer *offer)
 	credential_unref(given);
 }
 
+static bool is_per_request(const struct offer *offer)
+{
+	return offer->terms.scheme->scope == SCHEME_FOR_REQUEST;
+}
+
 static void answer(struct offer *offer, struct gp_text authorization)
 {
 	const struct offer_answer answer = {
 		.authorization = authorization,
-		.per_request = offer->terms.scheme->per_request,
+		.per_request = is_per_request(offer),
 	};
 
 	offer->caller.answer(offer->caller.data, &answer);
@@ -82,7 +87,7 @@ static void give_later(struct offer *offer, const struct credential *credential,
 	const struct offer_answer answer = {
 		.reason = "invalid",
 		.text = text,
-		.per_request = offer->terms.scheme->per_request &&
+		.per_request = is_per_request(offer) &&
 			       verdicts_get(&credential->id) == VERDICT_ACCEPTED,
 	};
 
@@ -92,7 +97,7 @@ static void give_later(struct offer *offer, const struct credential *credential,
 static void keep_sent(struct offer *offer, struct gp_text authorization)
 {
 	g_free(offer->sent);
-	offer->sent = offer->terms.scheme->per_request
+	offer->sent = is_per_request(offer)
 			      ? g_strndup(authorization.p, authorization.len)
 			      : NULL;
 }

@@ -22,10 +22,24 @@ struct scheme_request {
 		*challenges;      /* of char *, what the proxy asks for; NULL: nothing */
 	bool challenged;          /* they are the reply to this request */
 	const char *method, *uri; /* NULL: not known yet */
+	/* The leg of this scheme's handshake that the proxy has replied to by them; NULL:
+	 * a handshake begins, or the scheme has none. */
+	const char *leg;
+	bool bodiless; /* it has no body; false: it may have one */
+};
+
+/* What an authorization is good for. */
+enum scheme_scope {
+	SCHEME_FOR_PROXY,     /* everything, until it is refused */
+	SCHEME_FOR_REQUEST,   /* one request */
+	SCHEME_FOR_CONNECTION /* it is a leg of a handshake, for the connection that it is
+				 sent on */
 };
 
 enum scheme_result {
 	SCHEME_OK,
+	SCHEME_MORE,   /* as SCHEME_OK; the proxy will reply with the handshake's next
+			  message */
 	SCHEME_LATER,  /* nothing can be sent before the proxy's next challenge */
 	SCHEME_INVALID /* the scheme cannot carry this user or password */
 };
@@ -34,12 +48,15 @@ enum scheme_result {
 enum scheme_judgement {
 	SCHEME_REJECTED, /* user or password are wrong */
 	SCHEME_UNSURE,   /* maybe: one client is to answer what the proxy says now */
-	SCHEME_AGAIN /* for another reason: what the proxy says now is to be answered */
+	SCHEME_AGAIN, /* for another reason: what the proxy says now is to be answered */
+	SCHEME_GOES_ON, /* it was not: the challenge is the handshake's next message */
+	SCHEME_UNFIT    /* the scheme does not work here; nothing is known of user and
+			   password */
 };
 
 struct scheme {
 	const char *name;
-	bool per_request; /* an authorization is for one request */
+	enum scheme_scope scope;
 	/* Can the challenge, which is one of this scheme, be answered? */
 	bool (*can_answer)(const struct gp_challenge *challenge);
 	/* Writes the value of Proxy-Authorization. `out` is memory for secrets. Unless it
@@ -47,7 +64,8 @@ struct scheme {
 	enum scheme_result (*authorize)(const struct credential *credential,
 					const struct scheme_request *request,
 					struct gp_buf *out, const char **text);
-	/* Was the value, of this scheme, made of the credential? */
+	/* Was the value, of this scheme, made of the credential? NULL: the value does not
+	 * tell. */
 	bool (*matches)(const struct credential *credential,
 			const struct scheme_request *request, const char *value);
 	/* Of a value that was refused with the request's challenges. */

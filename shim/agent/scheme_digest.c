@@ -279,7 +279,7 @@ static void inform(const struct scheme_request *request, const char *value,
 
 const struct scheme scheme_digest = {
 	.name = "Digest",
-	.per_request = true,
+	.scope = SCHEME_FOR_REQUEST,
 	.can_answer = can_answer,
 	.authorize = authorize,
 	.matches = matches,
