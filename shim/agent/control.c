@@ -156,7 +156,7 @@ static void login_done(void *data, enum store_state state, unsigned count,
 		/* It was to be replaced; the session store is asked before the keyring.
 		 */
 		store_session_remove(&change->proxy, NULL);
-		verdicts_forget(&change->id);
+		verdicts_forget_all(&change->id);
 		send_stored(change->session, "keyring", &change->proxy, change->user);
 	} else {
 		send_failure(change->session, state, text);
@@ -209,7 +209,7 @@ static void login(struct session *session, const struct request *request,
 	if (!g_strcmp0(request->store, "session")) {
 		store_session_put(&change->proxy, user, request->password, len);
 		/* Even the same password is worth another try when the person says so. */
-		verdicts_forget(&change->id);
+		verdicts_forget_all(&change->id);
 		send_stored(session, "session", &change->proxy, user);
 		free_change(change);
 		return;

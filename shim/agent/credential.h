@@ -21,7 +21,7 @@ struct credential {
 	enum credential_source source;
 	char *user; /* may be empty */
 	struct secret *password;
-	struct verdict_id id;
+	struct verdict_id id; /* of scheme 0 */
 };
 
 /* Copies everything. The caller owns the reference. */

@@ -21,6 +21,7 @@ struct find {
 	struct credential *url;
 	struct credential_caller caller;
 	struct credential_answer answer;
+	uint8_t scheme;
 	unsigned step; /* the next store */
 };
 
@@ -72,12 +73,20 @@ static void finish(struct find *find, struct credential *credential)
 	g_free(find);
 }
 
+static bool is_rejected(const struct find *find, const struct credential *credential)
+{
+	struct verdict_id id = credential->id;
+
+	id.scheme = find->scheme;
+	return verdicts_get(&id) == VERDICT_REJECTED;
+}
+
 /* Takes no reference. True if the search is over. */
 static bool consider(struct find *find, struct credential *credential)
 {
 	if (!credential)
 		return false;
-	if (verdicts_get(&credential->id) != VERDICT_REJECTED) {
+	if (!is_rejected(find, credential)) {
 		finish(find, credential);
 		return true;
 	}
@@ -178,7 +187,7 @@ static bool recall(struct find *find, const struct store *store)
 
 	g_free(key);
 	if (!remembered || remembered->until <= g_get_monotonic_time() ||
-	    verdicts_get(&remembered->credential->id) == VERDICT_REJECTED)
+	    is_rejected(find, remembered->credential))
 		return false;
 	find->answer.keyring = STORE_FOUND;
 	/* The callback may empty the memory. */
@@ -211,6 +220,7 @@ void credentials_find(const struct credential_query *query,
 	find->query.proxy = *query->proxy;
 	find->query.user = g_strdup(query->user);
 	find->query.may_prompt = query->may_prompt;
+	find->scheme = query->scheme;
 	find->url = credential_ref(query->url);
 	find->caller = *caller;
 	if (!consider(find, find->url))

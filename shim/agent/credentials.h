@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Finds the credential for a proxy: what its URL carries, then the stores in order. One
- * that the proxy has rejected is passed over.
+ * that the proxy has rejected, by the scheme that it is for, is passed over.
  */
 #ifndef GATEPASS_CREDENTIALS_H
 #define GATEPASS_CREDENTIALS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "endpoint.h"
 #include "store.h"
@@ -17,6 +18,7 @@ struct credential_query {
 	const struct endpoint *proxy;
 	const char *user;       /* a certain user's, or NULL */
 	struct credential *url; /* of the proxy's URL, or NULL */
+	uint8_t scheme;         /* see struct verdict_id; 0: for none in particular */
 	bool may_prompt;
 };
 

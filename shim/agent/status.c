@@ -61,7 +61,7 @@ static void add_credential(struct gp_buf *reply, const struct credential_answer 
 		gp_wire_add(reply, "credential",
 			    credential_source_name(credential->source));
 		gp_wire_add(reply, "verdict",
-			    verdict_name(verdicts_get(&credential->id)));
+			    verdict_name(verdicts_overall(&credential->id)));
 		user = credential->user;
 	}
 	gp_wire_add(reply, "user", user);

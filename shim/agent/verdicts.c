@@ -58,6 +58,7 @@ void verdict_id_make(const struct endpoint *proxy, const char *user, const char 
 	char text[GP_AUTHORITY_MAX + 1];
 	gsize size = sizeof(out->bytes);
 
+	out->scheme = 0;
 	endpoint_text(proxy, text);
 	g_hmac_update(hmac, (const guchar *)text, (gssize)strlen(text) + 1);
 	g_hmac_update(hmac, (const guchar *)user, (gssize)strlen(user) + 1);
@@ -77,9 +78,14 @@ static guint hash_id(gconstpointer key)
 	return hash;
 }
 
+bool verdict_id_equal(const struct verdict_id *a, const struct verdict_id *b)
+{
+	return a->scheme == b->scheme && !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
 static gboolean equal_id(gconstpointer a, gconstpointer b)
 {
-	return !memcmp(a, b, sizeof(struct verdict_id));
+	return verdict_id_equal(a, b);
 }
 
 static struct trial *find_trial(const struct verdict_id *id)
@@ -203,6 +209,29 @@ void verdicts_forget(const struct verdict_id *id)
 
 	if (trial && trial->verdict != VERDICT_TRYING && !trial->waits.length)
 		g_hash_table_remove(trials, id);
+}
+
+enum verdict verdicts_overall(const struct verdict_id *id)
+{
+	static const enum verdict order[] = {VERDICT_ACCEPTED, VERDICT_TRYING,
+					     VERDICT_REJECTED};
+	bool seen[VERDICT_REJECTED + 1] = {false};
+	struct verdict_id each = *id;
+
+	for (each.scheme = 0; each.scheme < VERDICT_SCHEMES; each.scheme++)
+		seen[verdicts_get(&each)] = true;
+	for (size_t i = 0; i < G_N_ELEMENTS(order); i++)
+		if (seen[order[i]])
+			return order[i];
+	return VERDICT_UNKNOWN;
+}
+
+void verdicts_forget_all(const struct verdict_id *id)
+{
+	struct verdict_id each = *id;
+
+	for (each.scheme = 0; each.scheme < VERDICT_SCHEMES; each.scheme++)
+		verdicts_forget(&each);
 }
 
 static gboolean is_rejected(gpointer key, gpointer value, gpointer data)

@@ -14,13 +14,21 @@
 
 struct endpoint;
 
-/* HMAC-SHA256 over proxy, user and password, with a key of this process's life. */
+/* A credential as it is used by one scheme: a proxy may take it by one and refuse it by
+ * another. */
 struct verdict_id {
-	uint8_t bytes[32];
+	uint8_t bytes[32]; /* HMAC-SHA256 over proxy, user and password, with a key of
+			      this process's life */
+	uint8_t scheme;    /* below VERDICT_SCHEMES; see struct scheme */
 };
 
+#define VERDICT_SCHEMES 8
+
+/* Of scheme 0, which is none. */
 void verdict_id_make(const struct endpoint *proxy, const char *user, const char *password,
 		     size_t len, struct verdict_id *out);
+
+bool verdict_id_equal(const struct verdict_id *a, const struct verdict_id *b);
 
 enum verdict { VERDICT_UNKNOWN, VERDICT_TRYING, VERDICT_ACCEPTED, VERDICT_REJECTED };
 
@@ -37,8 +45,14 @@ void verdicts_accept(const struct verdict_id *id);
 void verdicts_reject(const struct verdict_id *id);
 void verdicts_release(const struct verdict_id *id, const void *owner); /* no verdict */
 
-/* The person says: try it again. No effect on a trial under way. */
+/* No effect on a trial under way. */
 void verdicts_forget(const struct verdict_id *id);
+
+/* Of the credential, by whatever scheme: accepted by one, else being tried by one, else
+ * rejected by one. */
+enum verdict verdicts_overall(const struct verdict_id *id);
+/* By whatever scheme. The person says: try it again. */
+void verdicts_forget_all(const struct verdict_id *id);
 
 bool verdicts_any_rejected(void);
 
