@@ -107,6 +107,19 @@ static void read_forward_ports(struct reader *reader, const char *value)
 			PORTS_MAX);
 }
 
+static void read_schemes(struct reader *reader, const char *value)
+{
+	struct scheme_policy policy;
+
+	if (scheme_policy_parse(value, &policy))
+		reader->config->schemes = policy;
+	else
+		problem(reader,
+			"bad value of \"schemes\": one or more of %s are needed, "
+			"separated by commas",
+			scheme_labels());
+}
+
 static void read_idle_timeout(struct reader *reader, const char *value)
 {
 	uint64_t seconds;
@@ -132,6 +145,7 @@ static void read_key(struct reader *reader, const char *key, const char *value)
 		{GROUP_PROXY, "user", read_user},
 		{GROUP_PROXY, "no_proxy", read_no_proxy},
 		{GROUP_PROXY, "forward_ports", read_forward_ports},
+		{GROUP_PROXY, "schemes", read_schemes},
 		{GROUP_AGENT, "idle_timeout", read_idle_timeout},
 	};
 
@@ -231,6 +245,7 @@ static ssize_t read_file(int fd, char *text)
 static void set_defaults(struct config *config)
 {
 	config->forward_ports = (struct ports){.count = 1, .list = {80}};
+	scheme_policy_init(&config->schemes);
 	config->idle_timeout = CONFIG_IDLE_TIMEOUT;
 }
 

@@ -10,6 +10,7 @@
 
 #include "ports.h"
 #include "proxylist.h"
+#include "scheme.h"
 
 #define CONFIG_IDLE_TIMEOUT 600
 
@@ -20,6 +21,7 @@ struct config {
 	char *user;     /* [proxy] user, or NULL */
 	char *no_proxy; /* or NULL */
 	struct ports forward_ports;
+	struct scheme_policy schemes;
 	unsigned idle_timeout; /* seconds; 0: never */
 	char **problems;       /* "file:line: what", NULL-terminated, never NULL */
 };

@@ -36,9 +36,11 @@ static void release(struct conversation *conversation)
 	offer_release(&h->offer);
 	g_free(h->method);
 	g_free(h->uri);
-	if (h->challenges)
-		g_ptr_array_unref(h->challenges);
-	secret_free(h->refused);
+	if (h->reply)
+		g_ptr_array_unref(h->reply);
+	if (h->offers)
+		g_ptr_array_unref(h->offers);
+	secret_free(h->offered);
 	route_release(&h->route);
 	g_free(h);
 }
@@ -70,16 +72,36 @@ static void replace(char **text, const char *value)
 	*text = g_strdup(value);
 }
 
-void handshake_set_request(struct handshake *h, const char *method, const char *uri)
+void handshake_set_request(struct handshake *h, const char *method, const char *uri,
+			   bool bodiless)
 {
 	replace(&h->method, method);
 	replace(&h->uri, uri);
+	h->bodiless = bodiless;
 }
 
 struct scheme_request handshake_request(const struct handshake *h)
 {
 	return (struct scheme_request){
-		.proxy = proxy_of(h), .method = h->method, .uri = h->uri};
+		.proxy = proxy_of(h),
+		.method = h->method,
+		.uri = h->uri,
+		.bodiless = h->bodiless,
+	};
+}
+
+static void set_offers(struct handshake *h, GPtrArray *offers)
+{
+	GPtrArray *before = h->offers;
+
+	h->offers = offers ? g_ptr_array_ref(offers) : NULL;
+	if (before)
+		g_ptr_array_unref(before);
+}
+
+void handshake_recall(struct handshake *h)
+{
+	set_offers(h, proxies_get(proxy_of(h))->challenges);
 }
 
 bool handshake_is_abandoned(struct handshake *h)
@@ -105,30 +127,61 @@ void handshake_ask(struct handshake *h, const struct offer_terms *terms,
 	offer_make(&h->offer, terms, &caller);
 }
 
+static void send_refusal(struct handshake *h, const struct offer_answer *answer)
+{
+	struct gp_buf *reply = session_reply(h->session, "refuse");
+
+	log_info("no authorization: %s: %s", answer->reason, answer->text);
+	gp_wire_add(reply, "reason", answer->reason);
+	gp_wire_add(reply, "text", answer->text);
+	session_send(h->session);
+}
+
+/* Without an authorization, by a request whose connection stays. */
+static void ask_again(struct handshake *h)
+{
+	struct gp_buf *reply = session_reply(h->session, "answer");
+
+	h->asked_again = true;
+	gp_wire_add_uint(reply, "more", 1);
+	session_send(h->session);
+}
+
+void handshake_add_answer(struct gp_buf *reply, const struct offer_answer *answer)
+{
+	static const char *const scopes[] = {
+		[SCHEME_FOR_PROXY] = NULL,
+		[SCHEME_FOR_REQUEST] = "request",
+		[SCHEME_FOR_CONNECTION] = "connection",
+	};
+
+	if (answer->authorization.len)
+		gp_wire_add_text(reply, "authorization", answer->authorization);
+	gp_wire_add(reply, "scope", scopes[answer->scope]);
+	if (answer->more)
+		gp_wire_add_uint(reply, "more", 1);
+}
+
 static void send_answer(void *data, const struct offer_answer *answer)
 {
 	struct handshake *h = data;
-	struct gp_buf *reply;
 
 	if (handshake_is_abandoned(h))
 		return;
-	reply = session_reply(h->session,
-			      answer->authorization.len ? "answer" : "refuse");
 	if (answer->authorization.len) {
-		gp_wire_add_text(reply, "authorization", answer->authorization);
-		gp_wire_add(reply, "scope", answer->per_request ? "request" : NULL);
+		handshake_add_answer(session_reply(h->session, "answer"), answer);
+		session_send(h->session);
+	} else if (answer->later && !h->asked_again) {
+		ask_again(h);
 	} else {
-		log_info("no authorization: %s: %s", answer->reason, answer->text);
-		gp_wire_add(reply, "reason", answer->reason);
-		gp_wire_add(reply, "text", answer->text);
+		send_refusal(h, answer);
 	}
-	session_send(h->session);
 }
 
 /* What challenge and outcome say. */
 struct report {
 	int status;
-	bool authorized;
+	bool authorized, kept, persistent, bodiless;
 	const char *error, *method, *uri, *offered, *info;
 	GPtrArray *challenges; /* owned; NULL: none */
 };
@@ -146,13 +199,19 @@ static void read_report(struct gp_wire *question, struct report *out)
 	const char *key, *value;
 	uint64_t number;
 
-	memset(out, 0, sizeof(*out));
+	*out = (struct report){.kept = true, .persistent = true};
 	while (gp_wire_next(question, &key, &value)) {
 		if (!strcmp(key, "status") &&
 		    gp_text_to_uint(gp_text(value), 999, &number))
 			out->status = (int)number;
 		else if (!strcmp(key, "authorized"))
 			out->authorized = !strcmp(value, "1");
+		else if (!strcmp(key, "kept"))
+			out->kept = strcmp(value, "0") != 0;
+		else if (!strcmp(key, "persistent"))
+			out->persistent = strcmp(value, "0") != 0;
+		else if (!strcmp(key, "body"))
+			out->bodiless = !strcmp(value, "none");
 		else if (!strcmp(key, "error"))
 			out->error = value;
 		else if (!strcmp(key, "method"))
@@ -168,30 +227,87 @@ static void read_report(struct gp_wire *question, struct report *out)
 	}
 }
 
-/* What the proxy asks for, by this request's reply or else by an earlier one: a rejection
- * by 401 comes without Proxy-Authenticate. */
-static void keep_challenges(struct handshake *h, struct report *report)
+/* --- challenge -----------------------------------------------------------------------
+ */
+
+/* What the proxy asks for, by this reply or else by an earlier one: a rejection by 401
+ * comes without Proxy-Authenticate, a message of a handshake stands alone, and Squid does
+ * not offer handshakes where the connection is not to stay. */
+static void keep_offers(struct handshake *h, const struct report *report)
 {
-	if (h->challenges)
-		g_ptr_array_unref(h->challenges);
-	h->challenges = report->challenges;
-	if (h->challenges)
-		proxies_ask(proxy_of(h), g_ptr_array_ref(h->challenges));
+	struct proxy *proxy = proxies_get(proxy_of(h));
+
+	if (h->reply)
+		g_ptr_array_unref(h->reply);
+	h->reply = report->challenges;
+	if (h->reply && !scheme_is_shaking_hands(h->reply)) {
+		proxies_ask(proxy_of(h), g_ptr_array_ref(h->reply), report->persistent);
+		set_offers(h, report->persistent || !proxy->complete ? h->reply
+								     : proxy->challenges);
+	} else if (report->offered || report->authorized || !report->persistent) {
+		set_offers(h, proxy->challenges);
+	} else {
+		set_offers(h, NULL);
+	}
 }
 
-/* `offered` tells more than `authorized`. Sets h->refused if it is to be judged when a
- * credential has been found. */
-static bool is_refused(struct handshake *h, const struct report *report,
-		       const struct scheme_request *request)
+static void keep_offered(struct handshake *h, const struct report *report, bool judged)
 {
-	bool judged = (report->offered || report->authorized) &&
-		      offer_refused(&h->offer, request, report->offered);
-
-	secret_free(h->refused);
-	h->refused = NULL;
+	secret_free(h->offered);
+	h->offered = NULL;
 	if (report->offered && !judged)
-		h->refused = secret_new(report->offered, strlen(report->offered));
-	return judged;
+		h->offered = secret_new(report->offered, strlen(report->offered));
+}
+
+/* Of the first leg that a conversation before this one has given. */
+static bool continues_another(const struct report *report,
+			      const struct scheme_request *request)
+{
+	const struct scheme *scheme = report->offered ? scheme_of(report->offered) : NULL;
+
+	return scheme && scheme->scope == SCHEME_FOR_CONNECTION &&
+	       scheme->judge(request, report->offered) == SCHEME_GOES_ON;
+}
+
+/* What the request's authorization has come to; sets terms->continued, and h->offered if
+ * it is to be judged when a credential has been found. */
+static void heed(struct handshake *h, const struct report *report,
+		 struct offer_terms *terms)
+{
+	enum offer_reply reply = OFFER_OTHER;
+
+	if (!report->status) {
+		offer_lost(&h->offer);
+		return;
+	}
+	if (report->offered || report->authorized)
+		reply = offer_refused(&h->offer, &terms->request, report->offered);
+	if (reply == OFFER_OTHER && continues_another(report, &terms->request))
+		reply = OFFER_CONTINUED;
+	keep_offered(h, report, reply != OFFER_OTHER);
+	if (reply != OFFER_CONTINUED)
+		return;
+	if (report->kept)
+		terms->continued =
+			scheme_of(report->offered ? report->offered : h->offer.sent);
+	else
+		offer_lost(&h->offer);
+}
+
+/* Only what was the reply to this request can be answered as such. */
+static void set_challenges(struct handshake *h, struct offer_terms *terms)
+{
+	struct scheme_request *request = &terms->request;
+
+	request->challenged =
+		h->reply && (terms->continued || !scheme_is_shaking_hands(h->reply));
+	request->challenges = request->challenged ? h->reply : h->offers;
+}
+
+static bool may_lack_something(const struct handshake *h, const struct report *report)
+{
+	return !report->persistent && !h->asked_again &&
+	       !proxies_get(proxy_of(h))->complete;
 }
 
 void handshake_challenge(struct session *session, struct gp_wire *question)
@@ -200,7 +316,6 @@ void handshake_challenge(struct session *session, struct gp_wire *question)
 	struct offer_terms terms = {.seconds = CHALLENGE_WAIT_SECONDS,
 				    .may_prompt = true};
 	struct report report;
-	bool refused;
 
 	if (!h) {
 		session_error(session, "syntax",
@@ -208,19 +323,28 @@ void handshake_challenge(struct session *session, struct gp_wire *question)
 		return;
 	}
 	read_report(question, &report);
-	handshake_set_request(h, report.method, report.uri);
-	keep_challenges(h, &report);
-	terms.request = handshake_request(h);
-	terms.request.challenges = h->challenges;
-	terms.request.challenged = h->challenges != NULL;
-	refused = is_refused(h, &report, &terms.request) || h->refused;
-	if (refused && !h->challenges)
-		terms.request.challenges = proxies_get(proxy_of(h))->challenges;
+	handshake_set_request(h, report.method, report.uri, report.bodiless);
+	keep_offers(h, &report);
 	terms.proxy = &h->route.proxy;
-	terms.refused = h->refused;
-	terms.scheme = scheme_choose(terms.request.challenges);
+	terms.policy = &h->route.policy;
+	terms.offers = h->offers;
+	terms.request = handshake_request(h);
+	terms.request.challenges = h->reply;
+	terms.request.challenged = h->reply != NULL;
+	heed(h, &report, &terms);
+	if (may_lack_something(h, &report)) {
+		ask_again(h);
+		return;
+	}
+	set_challenges(h, &terms);
+	terms.refused = h->offered;
+	if (terms.continued)
+		terms.request.leg = h->offered ? h->offered->bytes : h->offer.sent;
 	handshake_ask(h, &terms, send_answer);
 }
+
+/* --- outcome -------------------------------------------------------------------------
+ */
 
 static bool is_connect(const struct handshake *h)
 {
@@ -230,7 +354,7 @@ static bool is_connect(const struct handshake *h)
 static void was_accepted(struct handshake *h, const struct report *report)
 {
 	const struct scheme_request request = handshake_request(h);
-	const struct scheme *scheme = h->offer.terms.scheme;
+	const struct scheme *scheme = h->offer.given_by;
 
 	if (report->info && h->offer.sent && scheme->inform)
 		scheme->inform(&request, h->offer.sent, report->info);

@@ -24,8 +24,12 @@ struct handshake {
 	bool unsure;                /* one of them has no address */
 	/* The request that we hear of. NULL: not known; see handshake_set_request() */
 	char *method, *uri;
-	GPtrArray *challenges;  /* of char *, the last that are known of; or NULL */
-	struct secret *refused; /* what it told by "offered" with them; or NULL */
+	bool bodiless;
+	GPtrArray *reply;       /* of char *, what the last challenge said; or NULL */
+	GPtrArray *offers;      /* of char *, what the proxy asks for; NULL: not known */
+	struct secret *offered; /* the authorization of the request, if there is no
+				   verdict on it yet; or NULL */
+	bool asked_again;       /* by a request whose connection stays */
 	struct offer offer;
 };
 
@@ -35,13 +39,20 @@ struct handshake *handshake_new(struct session *session);
 void handshake_forget(struct session *session);
 
 /* Copies what is not NULL. */
-void handshake_set_request(struct handshake *h, const char *method, const char *uri);
+void handshake_set_request(struct handshake *h, const char *method, const char *uri,
+			   bool bodiless);
 
 /* Ends the question of a client that has gone; frees the handshake. */
 bool handshake_is_abandoned(struct handshake *h);
 
 /* What terms.request says of it, but for the challenges. */
 struct scheme_request handshake_request(const struct handshake *h);
+
+/* Takes what the proxy is known to ask for, at present, as `offers`. */
+void handshake_recall(struct handshake *h);
+
+/* Adds the authorization and what is to be known of it. */
+void handshake_add_answer(struct gp_buf *reply, const struct offer_answer *answer);
 
 /* See offer_make(); tells the client when a person is being asked. `answer` is called
  * with the handshake. */

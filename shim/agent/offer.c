@@ -2,11 +2,15 @@
 /*
  * What one conversation sends to its proxy.
  *
- * Theory of operation. An offer passes through steps, each of which may have to wait:
+ * Theory of operation. The schemes that the proxy offers are tried from strong to weak,
+ * until one can be answered. Each passes through steps, any of which may have to wait:
  * find a credential; wait until no other conversation tries it, and if it was rejected
  * meanwhile find another one; answer. The offer owns the trial of what it has given until
  * a verdict, the next credential, or its end. What the proxy has refused before may have
  * been made of a credential that is found: then that is judged before anything else.
+ *
+ * The next leg of a handshake is made of the credential that was given for the first, if
+ * that was in this conversation.
  */
 #include "offer.h"
 
@@ -18,6 +22,7 @@
 #include "credential.h"
 #include "credentials.h"
 #include "log.h"
+#include "proxies.h"
 #include "proxylist.h"
 #include "secret.h"
 #include "verdicts.h"
@@ -25,7 +30,31 @@
 /* A nonce may be too old twice in a row; a proxy for which each is never takes one. */
 #define AGAIN_MAX 2
 
+/* A kept connection may have been closed while we thought; a proxy that closes it in
+ * every handshake cannot shake hands. */
+#define LOST_MAX 1
+
 static void find_credential(struct offer *offer);
+static void try_next(struct offer *offer);
+
+static const struct endpoint *proxy_of(const struct offer *offer)
+{
+	return &offer->terms.proxy->hops[0];
+}
+
+static struct verdict_id id_of(const struct credential *credential,
+			       const struct scheme *scheme)
+{
+	struct verdict_id id = credential->id;
+
+	id.scheme = scheme->number;
+	return id;
+}
+
+static bool is_given(const struct offer *offer, const struct verdict_id *id)
+{
+	return offer->given && verdict_id_equal(&offer->given_id, id);
+}
 
 /* Before the verdict, whose waiters may do anything. */
 static struct credential *take_given(struct offer *offer)
@@ -39,28 +68,17 @@ static struct credential *take_given(struct offer *offer)
 
 void offer_drop(struct offer *offer)
 {
+	const struct verdict_id id = offer->given_id;
 	bool trying = offer->trying;
 	struct credential *given = take_given(offer);
 
 	if (trying)
-		verdicts_release(&given->id, offer);
+		verdicts_release(&id, offer);
 	credential_unref(given);
 }
 
-static bool is_per_request(const struct offer *offer)
-{
-	return offer->terms.scheme->scope == SCHEME_FOR_REQUEST;
-}
-
-static void answer(struct offer *offer, struct gp_text authorization)
-{
-	const struct offer_answer answer = {
-		.authorization = authorization,
-		.per_request = is_per_request(offer),
-	};
-
-	offer->caller.answer(offer->caller.data, &answer);
-}
+/* --- answers -------------------------------------------------------------------------
+ */
 
 static void give_nothing(struct offer *offer, const char *reason, const char *text)
 {
@@ -68,38 +86,129 @@ static void give_nothing(struct offer *offer, const char *reason, const char *te
 			     &(struct offer_answer){.reason = reason, .text = text});
 }
 
-static void take_over(struct offer *offer, struct credential *credential)
+/* What the person can do something about is told before what only explains. */
+enum rank { RANK_SCHEME = 1, RANK_CREDENTIAL, RANK_INVALID, RANK_KEYRING, RANK_REJECTED };
+
+static void note(struct offer *offer, const struct offer_problem *problem)
 {
-	credential_ref(credential);
-	if (offer->given != credential)
-		offer_drop(offer);
-	else
-		credential_unref(offer->given);
-	offer->given = credential;
-	offer->trying = verdicts_try(&credential->id, offer);
+	if (problem->rank > offer->problem.rank)
+		offer->problem = *problem;
 }
 
-/* The proxy is to be asked first. It matters to the program only if there will be an
- * answer to what the proxy says. */
-static void give_later(struct offer *offer, const struct credential *credential,
-		       const char *text)
+static void refuse(struct offer *offer)
 {
-	const struct offer_answer answer = {
-		.reason = "invalid",
-		.text = text,
-		.per_request = is_per_request(offer) &&
-			       verdicts_get(&credential->id) == VERDICT_ACCEPTED,
-	};
+	const struct offer_problem *problem = &offer->problem;
+	char proxy[GP_AUTHORITY_MAX + 8], text[GP_AUTHORITY_MAX + 256];
 
-	offer->caller.answer(offer->caller.data, &answer);
+	proxy_list_show(offer->terms.proxy, proxy);
+	snprintf(text, sizeof(text), "%s %s", proxy, problem->text);
+	give_nothing(offer, problem->reason, problem->is_sentence ? problem->text : text);
+}
+
+static struct offer_problem explain(const struct credential_answer *found)
+{
+	if (found->rejected)
+		return (struct offer_problem){
+			RANK_REJECTED, "rejected",
+			"rejects the password that is stored for it: run \"gatepassctl "
+			"login\" with the right one",
+			false};
+	switch (found->keyring) {
+	case STORE_LOCKED:
+		return (struct offer_problem){
+			RANK_KEYRING, "locked",
+			"asks for a password, which is in a locked keyring: unlock it, "
+			"or run \"gatepassctl login --session\"",
+			false};
+	case STORE_DISMISSED:
+		return (struct offer_problem){
+			RANK_KEYRING, "dismissed",
+			"asks for a password, but the keyring was not unlocked when it "
+			"asked: unlock it, or run \"gatepassctl login\"",
+			false};
+	case STORE_NO_BUS:
+	case STORE_NO_SERVICE:
+		return (struct offer_problem){
+			RANK_CREDENTIAL, "no-credential",
+			"asks for a password, and there is no keyring here: run "
+			"\"gatepassctl login --session\"",
+			false};
+	case STORE_ERROR:
+		return (struct offer_problem){
+			RANK_KEYRING, "no-credential",
+			"asks for a password, but the keyring cannot be read: run "
+			"\"gatepassctl status\"",
+			false};
+	default:
+		return (struct offer_problem){
+			RANK_CREDENTIAL, "no-credential",
+			"asks for a password: run \"gatepassctl login\" to store it",
+			false};
+	}
+}
+
+static void take_over(struct offer *offer, struct credential *credential)
+{
+	const struct verdict_id id = id_of(credential, offer->scheme);
+
+	credential_ref(credential);
+	if (is_given(offer, &id))
+		credential_unref(offer->given);
+	else
+		offer_drop(offer);
+	offer->given = credential;
+	offer->given_by = offer->scheme;
+	offer->given_id = id;
+	offer->trying = verdicts_try(&id, offer);
 }
 
 static void keep_sent(struct offer *offer, struct gp_text authorization)
 {
 	g_free(offer->sent);
-	offer->sent = is_per_request(offer)
+	offer->sent = offer->scheme->scope != SCHEME_FOR_PROXY
 			      ? g_strndup(authorization.p, authorization.len)
 			      : NULL;
+}
+
+static void give(struct offer *offer, struct credential *credential,
+		 struct gp_text authorization, bool more)
+{
+	const struct offer_answer answer = {
+		.scope = offer->scheme->scope,
+		.more = more,
+		.authorization = authorization,
+	};
+
+	keep_sent(offer, authorization);
+	offer->more = more;
+	take_over(offer, credential);
+	offer->caller.answer(offer->caller.data, &answer);
+}
+
+/* The proxy is to be asked first. Beforehand that matters to the program only if there
+ * will be an answer to what the proxy says. */
+static void give_later(struct offer *offer, const struct credential *credential,
+		       const char *text)
+{
+	const struct verdict_id id = id_of(credential, offer->scheme);
+	const struct offer_answer answer = {
+		.scope = verdicts_get(&id) == VERDICT_ACCEPTED ? offer->scheme->scope
+							       : SCHEME_FOR_PROXY,
+		.later = true,
+		.reason = "invalid",
+		.text = text,
+	};
+
+	offer->caller.answer(offer->caller.data, &answer);
+}
+
+/* --- what is given -------------------------------------------------------------------
+ */
+
+static void cannot_carry(struct offer *offer, const char *text)
+{
+	note(offer, &(struct offer_problem){RANK_INVALID, "invalid", text, true});
+	try_next(offer);
 }
 
 static void authorize(struct offer *offer, struct credential *credential)
@@ -112,22 +221,18 @@ static void authorize(struct offer *offer, struct credential *credential)
 	if (!storage)
 		storage = secret_alloc(GP_AUTHORIZATION_MAX);
 	gp_buf_init(&buf, storage, GP_AUTHORIZATION_MAX);
-	result = offer->terms.scheme->authorize(credential, &offer->terms.request, &buf,
-						&text);
-	if (result == SCHEME_LATER) {
+	result = offer->scheme->authorize(credential, &offer->terms.request, &buf, &text);
+	if (result == SCHEME_LATER)
 		give_later(offer, credential, text);
-	} else if (result != SCHEME_OK || buf.full) {
-		give_nothing(offer, "invalid",
-			     buf.full ? "the password is too long" : text);
-	} else {
-		keep_sent(offer, (struct gp_text){buf.p, buf.len});
-		take_over(offer, credential);
-		answer(offer, (struct gp_text){buf.p, buf.len});
-	}
+	else if (result == SCHEME_INVALID || buf.full)
+		cannot_carry(offer, buf.full ? "the password is too long" : text);
+	else
+		give(offer, credential, (struct gp_text){buf.p, buf.len},
+		     result == SCHEME_MORE);
 	explicit_bzero(storage, buf.len);
 }
 
-static void give(struct offer *offer, struct credential *credential)
+static void use(struct offer *offer, struct credential *credential)
 {
 	if (offer->again <= AGAIN_MAX) {
 		authorize(offer, credential);
@@ -161,91 +266,72 @@ static void verdict_came(void *data, enum verdict verdict)
 static void consider(struct offer *offer, struct credential *credential)
 {
 	gint64 left = (offer->deadline - g_get_monotonic_time()) / G_USEC_PER_SEC;
-	enum verdict verdict = verdicts_get(&credential->id);
-	bool own = offer->trying &&
-		   !memcmp(&offer->given->id, &credential->id, sizeof(credential->id));
+	const struct verdict_id id = id_of(credential, offer->scheme);
+	enum verdict verdict = verdicts_get(&id);
+	bool own = offer->trying && is_given(offer, &id);
 
 	if (offer->terms.accepted_only && verdict != VERDICT_ACCEPTED) {
 		give_nothing(offer, "no-credential", "the proxy has accepted none yet");
 		return;
 	}
 	if (own || verdict != VERDICT_TRYING) {
-		give(offer, credential);
+		use(offer, credential);
 		return;
 	}
 	offer->candidate = credential_ref(credential);
-	offer->wait = verdicts_wait(&credential->id, left > 0 ? (unsigned)left : 0,
-				    verdict_came, offer);
+	offer->wait =
+		verdicts_wait(&id, left > 0 ? (unsigned)left : 0, verdict_came, offer);
 }
 
-struct explanation {
-	const char *reason, *text;
-};
+/* --- what was refused ----------------------------------------------------------------
+ */
 
-/* `text` goes behind the proxy's name. */
-static struct explanation explain(const struct credential_answer *found)
+static void reject(struct offer *offer, const struct verdict_id *rejected)
 {
-	if (found->rejected)
-		return (struct explanation){
-			"rejected", "rejects the password that is stored for it: run "
-				    "\"gatepassctl login\" with the right one"};
-	switch (found->keyring) {
-	case STORE_LOCKED:
-		return (struct explanation){
-			"locked",
-			"asks for a password, which is in a locked keyring: unlock "
-			"it, or run \"gatepassctl login --session\""};
-	case STORE_DISMISSED:
-		return (struct explanation){
-			"dismissed",
-			"asks for a password, but the keyring was not unlocked "
-			"when it asked: unlock it, or run \"gatepassctl login\""};
-	case STORE_NO_BUS:
-	case STORE_NO_SERVICE:
-		return (struct explanation){
-			"no-credential",
-			"asks for a password, and there is no keyring here: "
-			"run \"gatepassctl login --session\""};
-	case STORE_ERROR:
-		return (struct explanation){
-			"no-credential", "asks for a password, but the keyring cannot be "
-					 "read: run \"gatepassctl status\""};
-	default:
-		return (struct explanation){
-			"no-credential",
-			"asks for a password: run \"gatepassctl login\" to store it"};
-	}
-}
+	const struct verdict_id id = *rejected; /* it may be the offer's own */
 
-static void refuse(struct offer *offer, struct explanation why)
-{
-	char proxy[GP_AUTHORITY_MAX + 8], text[GP_AUTHORITY_MAX + 256];
-
-	proxy_list_show(offer->terms.proxy, proxy);
-	snprintf(text, sizeof(text), "%s %s", proxy, why.text);
-	give_nothing(offer, why.reason, text);
-}
-
-/* Of a value that was made of the credential, which may be offer->given. */
-static void judge(struct offer *offer, struct credential *credential,
-		  const struct scheme *scheme, const struct scheme_request *request,
-		  const char *value)
-{
-	const struct verdict_id id = credential->id;
-
-	enum scheme_judgement judgement = scheme->judge(request, value);
-
-	if (judgement != SCHEME_REJECTED) {
-		offer->again++;
-		/* It may have been changed since it was accepted: tried by one. */
-		if (judgement == SCHEME_UNSURE)
-			verdicts_forget(&id);
-		return;
-	}
-	if (offer->given && !memcmp(&offer->given->id, &id, sizeof(id)))
+	if (is_given(offer, &id))
 		credential_unref(take_given(offer));
 	log_info("a password was rejected");
 	verdicts_reject(&id);
+}
+
+/* The user and password of a last leg have been looked at: they are not sent again. */
+static void set_unfit(struct offer *offer, const struct scheme *scheme)
+{
+	log_info("%s does not work with this proxy", scheme->name);
+	offer->unfit |= 1u << scheme->number;
+	proxies_set_unfit(proxy_of(offer), scheme->number);
+	offer_drop(offer);
+}
+
+/* Of a value that was made of the credential with this identity. */
+static enum offer_reply judge(struct offer *offer, const struct verdict_id *id,
+			      const struct scheme *scheme,
+			      const struct scheme_request *request, const char *value)
+{
+	switch (scheme->judge(request, value)) {
+	case SCHEME_GOES_ON:
+		return OFFER_CONTINUED;
+	case SCHEME_UNFIT:
+		if (offer->more)
+			offer_lost(offer);
+		else
+			set_unfit(offer, scheme);
+		break;
+	case SCHEME_AGAIN:
+		offer->again++;
+		break;
+	case SCHEME_UNSURE:
+		/* It may have been changed since it was accepted: tried by one. */
+		offer->again++;
+		verdicts_forget(id);
+		break;
+	case SCHEME_REJECTED:
+		reject(offer, id);
+		break;
+	}
+	return OFFER_JUDGED;
 }
 
 /* Judges the credential if the refused value was made of it. */
@@ -254,24 +340,75 @@ static void judge_found(struct offer *offer, struct credential *credential)
 	const struct offer_terms *terms = &offer->terms;
 	const char *value = terms->refused ? terms->refused->bytes : NULL;
 	const struct scheme *scheme = value ? scheme_of(value) : NULL;
+	struct verdict_id id;
 
-	if (!scheme || !scheme->matches(credential, &terms->request, value))
+	if (!scheme || !scheme->matches ||
+	    !scheme->matches(credential, &terms->request, value))
 		return;
 	offer->terms.refused = NULL;
-	judge(offer, credential, scheme, &terms->request, value);
+	id = id_of(credential, scheme);
+	judge(offer, &id, scheme, &terms->request, value);
 }
+
+static bool was_made_of_given(const struct offer *offer, const struct scheme *scheme,
+			      const struct scheme_request *request, const char *value)
+{
+	if (scheme != offer->given_by)
+		return false;
+	return scheme->matches ? scheme->matches(offer->given, request, value)
+			       : !g_strcmp0(value, offer->sent);
+}
+
+enum offer_reply offer_refused(struct offer *offer, const struct scheme_request *request,
+			       const char *value)
+{
+	struct verdict_id id;
+
+	if (!offer->given)
+		return OFFER_OTHER;
+	if (value && !was_made_of_given(offer, scheme_of(value), request, value))
+		return OFFER_OTHER;
+	id = offer->given_id;
+	return judge(offer, &id, offer->given_by, request, value ? value : offer->sent);
+}
+
+void offer_lost(struct offer *offer)
+{
+	if (offer->given_by && ++offer->lost > LOST_MAX)
+		set_unfit(offer, offer->given_by);
+}
+
+void offer_accept(struct offer *offer)
+{
+	const struct verdict_id id = offer->given_id;
+	struct credential *given = take_given(offer);
+
+	offer->again = offer->lost = 0;
+	proxies_accepted(proxy_of(offer), id.scheme);
+	verdicts_accept(&id);
+	credential_unref(given);
+}
+
+/* --- what is found -------------------------------------------------------------------
+ */
 
 static void credential_found(void *data, const struct credential_answer *found)
 {
 	struct offer *offer = data;
+	const struct offer_problem problem = explain(found);
+	struct verdict_id id;
 
 	if (!found->credential || offer->cancelled) {
-		refuse(offer, explain(found));
+		note(offer, &problem);
+		try_next(offer);
 		return;
 	}
 	judge_found(offer, found->credential);
-	if (verdicts_get(&found->credential->id) == VERDICT_REJECTED)
+	id = id_of(found->credential, offer->scheme);
+	if (verdicts_get(&id) == VERDICT_REJECTED)
 		find_credential(offer);
+	else if (offer->unfit & 1u << offer->scheme->number)
+		try_next(offer);
 	else
 		consider(offer, found->credential);
 }
@@ -290,6 +427,7 @@ static void find_credential(struct offer *offer)
 		.proxy = &proxy->hops[0],
 		.user = proxy->user,
 		.url = proxy->credential,
+		.scheme = offer->scheme->number,
 		.may_prompt = offer->terms.may_prompt,
 	};
 	const struct credential_caller caller = {prompting, credential_found, offer};
@@ -297,46 +435,53 @@ static void find_credential(struct offer *offer)
 	credentials_find(&query, &caller);
 }
 
+static void try_next(struct offer *offer)
+{
+	if (offer->cancelled || !offer->candidates[offer->next]) {
+		refuse(offer);
+		return;
+	}
+	offer->scheme = offer->candidates[offer->next++];
+	find_credential(offer);
+}
+
+/* A scheme that has not worked may have been mended, if there is nothing else. */
+static void choose_candidates(struct offer *offer)
+{
+	const struct offer_terms *terms = &offer->terms;
+	unsigned unfit = offer->unfit | proxies_unfit(proxy_of(offer));
+
+	scheme_candidates(terms->policy, terms->offers, unfit, offer->candidates);
+	if (!offer->candidates[0])
+		scheme_candidates(terms->policy, terms->offers, offer->unfit,
+				  offer->candidates);
+	if (!terms->continued)
+		return;
+	offer->candidates[0] = terms->continued;
+	offer->candidates[1] = NULL;
+}
+
 void offer_make(struct offer *offer, const struct offer_terms *terms,
 		const struct offer_caller *caller)
 {
+	const bool goes_on = terms->continued && offer->given;
+
 	offer->terms = *terms;
 	offer->caller = *caller;
 	offer->deadline = g_get_monotonic_time() + terms->seconds * G_USEC_PER_SEC;
-	if (terms->scheme)
-		find_credential(offer);
+	offer->next = 0;
+	offer->problem = (struct offer_problem){
+		RANK_SCHEME, "no-scheme",
+		"asks for a kind of authentication that gatepass does not know", false};
+	choose_candidates(offer);
+	if (goes_on)
+		authorize(offer, offer->given);
 	else
-		refuse(offer, (struct explanation){"no-scheme",
-						   "asks for a kind of authentication "
-						   "that gatepass does not know"});
+		try_next(offer);
 }
 
-void offer_accept(struct offer *offer)
-{
-	struct credential *given = take_given(offer);
-
-	offer->again = 0;
-	verdicts_accept(&given->id);
-	credential_unref(given);
-}
-
-bool offer_refused(struct offer *offer, const struct scheme_request *request,
-		   const char *value)
-{
-	const struct scheme *scheme = offer->terms.scheme;
-
-	if (!offer->given || !scheme)
-		return false;
-	if (value) {
-		scheme = scheme_of(value);
-		if (!scheme || !scheme->matches(offer->given, request, value))
-			return false;
-	} else {
-		value = offer->sent; /* NULL: the scheme can do without */
-	}
-	judge(offer, offer->given, scheme, request, value);
-	return true;
-}
+/* --- the end -------------------------------------------------------------------------
+ */
 
 void offer_cancel(struct offer *offer)
 {

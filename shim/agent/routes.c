@@ -235,6 +235,7 @@ void routes_decide(const struct asker *asker, const struct config *config,
 	struct choice choice;
 
 	memset(out, 0, sizeof(*out));
+	out->policy = config->schemes;
 	out->peers = g_ptr_array_new_with_free_func(free_peer);
 	describe(&question->destination, question->host, &to);
 	if (is_proxy(asker, config, &to, out))

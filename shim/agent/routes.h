@@ -14,6 +14,7 @@
 #include <gatepass/limits.h>
 
 #include "choice.h"
+#include "scheme.h"
 
 struct asker;
 struct config;
@@ -35,6 +36,7 @@ struct peer {
 struct route {
 	enum route_way way;
 	struct proxy_list proxy; /* ROUTE_TUNNEL, ROUTE_FORWARD, ROUTE_OBSERVE */
+	struct scheme_policy policy;
 	/* ROUTE_TUNNEL, ROUTE_FORWARD: the destination */
 	char authority[GP_AUTHORITY_MAX + 1];
 	bool forward_if_refused; /* ROUTE_TUNNEL */

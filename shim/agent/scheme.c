@@ -5,6 +5,71 @@
 /* From strong to weak. */
 static const struct scheme *const schemes[] = {&scheme_digest, &scheme_basic};
 
+_Static_assert(G_N_ELEMENTS(schemes) <= SCHEMES_MAX, "a policy has room for all");
+
+/* --- what the user allows ------------------------------------------------------------
+ */
+
+void scheme_policy_init(struct scheme_policy *policy)
+{
+	*policy = (struct scheme_policy){0};
+	for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
+		policy->order[i] = schemes[i];
+}
+
+static const struct scheme *find_label(struct gp_text label)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
+		if (gp_text_is(label, schemes[i]->label))
+			return schemes[i];
+	return NULL;
+}
+
+const char *scheme_labels(void)
+{
+	static char *labels;
+	GString *text;
+
+	if (labels)
+		return labels;
+	text = g_string_new(NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
+		g_string_append_printf(text, "%s%s", i ? ", " : "", schemes[i]->label);
+	labels = g_string_free(text, FALSE);
+	return labels;
+}
+
+static bool has(const struct scheme_policy *policy, const struct scheme *scheme)
+{
+	for (size_t i = 0; policy->order[i]; i++)
+		if (policy->order[i] == scheme)
+			return true;
+	return false;
+}
+
+bool scheme_policy_parse(const char *text, struct scheme_policy *out)
+{
+	struct gp_text rest = gp_text(text), label;
+	const struct scheme *scheme;
+	size_t count = 0;
+
+	*out = (struct scheme_policy){0};
+	while (rest.p) {
+		label = gp_text_cut(&rest, ", \t");
+		if (!label.len)
+			continue;
+		scheme = find_label(label);
+		if (!scheme)
+			return false;
+		if (!has(out, scheme))
+			out->order[count++] = scheme;
+	}
+	return count > 0;
+}
+
+/* --- what the proxy offers -----------------------------------------------------------
+ */
+
 void scheme_each(const GPtrArray *challenges,
 		 void (*visit)(void *data, const struct gp_challenge *challenge),
 		 void *data)
@@ -42,17 +107,47 @@ static struct offers find_offers(const struct scheme *scheme, const GPtrArray *c
 	return offers;
 }
 
-const struct scheme *scheme_choose(const GPtrArray *challenges)
+void scheme_candidates(const struct scheme_policy *policy, const GPtrArray *challenges,
+		       unsigned unfit, const struct scheme *out[static SCHEMES_MAX + 1])
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
-		if (find_offers(schemes[i], challenges).can_answer)
-			return schemes[i];
-	return NULL;
+	bool takes_passwords = false;
+	size_t count = 0;
+
+	for (size_t i = 0; policy->order[i]; i++) {
+		const struct scheme *scheme = policy->order[i];
+
+		if (unfit & 1u << scheme->number ||
+		    (scheme->last_resort && takes_passwords) ||
+		    !find_offers(scheme, challenges).can_answer)
+			continue;
+		out[count++] = scheme;
+		takes_passwords = true;
+	}
+	out[count] = NULL;
 }
 
 bool scheme_is_offered(const struct scheme *scheme, const GPtrArray *challenges)
 {
 	return find_offers(scheme, challenges).found;
+}
+
+static void look_for_message(void *data, const struct gp_challenge *challenge)
+{
+	bool *found = data;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
+		if (schemes[i]->scope == SCHEME_FOR_CONNECTION &&
+		    gp_text_is(challenge->scheme, schemes[i]->name) &&
+		    challenge->token68.len)
+			*found = true;
+}
+
+bool scheme_is_shaking_hands(const GPtrArray *challenges)
+{
+	bool found = false;
+
+	scheme_each(challenges, look_for_message, &found);
+	return found;
 }
 
 const struct scheme *scheme_of(const char *value)

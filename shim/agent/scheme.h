@@ -6,6 +6,7 @@
 #define GATEPASS_SCHEME_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <glib.h>
 
@@ -55,7 +56,12 @@ enum scheme_judgement {
 };
 
 struct scheme {
-	const char *name;
+	const char *name;  /* auth-scheme */
+	const char *label; /* in the configuration, in lower case */
+	uint8_t number;    /* of struct verdict_id: its own, not 0 */
+	/* Not where another scheme that takes passwords can be used: it tells the proxy
+	 * more, or the user did not mean it. */
+	bool last_resort;
 	enum scheme_scope scope;
 	/* Can the challenge, which is one of this scheme, be answered? */
 	bool (*can_answer)(const struct gp_challenge *challenge);
@@ -79,9 +85,25 @@ struct scheme {
 
 extern const struct scheme scheme_digest, scheme_basic;
 
-/* The strongest that one of the Proxy-Authenticate values (char *) offers and that we
- * can answer, or NULL. NULL is no values. */
-const struct scheme *scheme_choose(const GPtrArray *challenges);
+#define SCHEMES_MAX 8
+
+/* The schemes that may be used, in this order, NULL behind the last. */
+struct scheme_policy {
+	const struct scheme *order[SCHEMES_MAX + 1];
+};
+
+void scheme_policy_init(struct scheme_policy *policy); /* all, from strong to weak */
+/* Of labels, separated by commas or blanks. False if one is unknown, or there is none. */
+bool scheme_policy_parse(const char *text, struct scheme_policy *out);
+
+/* For people: "ntlm, digest, basic". */
+const char *scheme_labels(void);
+
+/* Those of the policy that one of the Proxy-Authenticate values (char *) offers and that
+ * we can answer, NULL behind the last. `unfit` has bit N for each scheme of number N that
+ * is out of the question. NULL is no values. */
+void scheme_candidates(const struct scheme_policy *policy, const GPtrArray *challenges,
+		       unsigned unfit, const struct scheme *out[static SCHEMES_MAX + 1]);
 
 /* That of a Proxy-Authorization value, or NULL. */
 const struct scheme *scheme_of(const char *value);
@@ -93,5 +115,9 @@ void scheme_each(const GPtrArray *challenges,
 
 /* Is one of them of the scheme, whether it can be answered or not? */
 bool scheme_is_offered(const struct scheme *scheme, const GPtrArray *challenges);
+
+/* Is one of them a message of a handshake? Then they are not all that the proxy offers.
+ */
+bool scheme_is_shaking_hands(const GPtrArray *challenges);
 
 #endif

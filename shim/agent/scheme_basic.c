@@ -87,6 +87,9 @@ static enum scheme_judgement judge(const struct scheme_request *request,
 
 const struct scheme scheme_basic = {
 	.name = "Basic",
+	.label = "basic",
+	.number = 1,
+	.last_resort = true,
 	.can_answer = can_answer,
 	.authorize = authorize,
 	.matches = matches,

@@ -279,6 +279,8 @@ static void inform(const struct scheme_request *request, const char *value,
 
 const struct scheme scheme_digest = {
 	.name = "Digest",
+	.label = "digest",
+	.number = 2,
 	.scope = SCHEME_FOR_REQUEST,
 	.can_answer = can_answer,
 	.authorize = authorize,

@@ -100,12 +100,10 @@ static void send_proxied(void *data, const struct offer_answer *answer)
 		gp_wire_add(reply, "authority", route->authority);
 	if (route->forward_if_refused)
 		gp_wire_add(reply, "refused", "forward");
-	/* Nothing is being tried that somebody waits for. */
-	if (!h->offer.trying)
+	/* Nothing is being tried that somebody waits for, and nothing will follow. */
+	if (!h->offer.trying && !answer->more)
 		gp_wire_add_uint(reply, "settled", 1);
-	if (answer->authorization.len)
-		gp_wire_add_text(reply, "authorization", answer->authorization);
-	gp_wire_add(reply, "scope", answer->per_request ? "request" : NULL);
+	handshake_add_answer(reply, answer);
 	session_send(h->session);
 }
 
@@ -114,6 +112,7 @@ static void ask(struct handshake *h)
 	const struct proxy_list *proxy = &h->route.proxy;
 	struct offer_terms terms = {
 		.proxy = proxy,
+		.policy = &h->route.policy,
 		.seconds = WAIT_SECONDS,
 		/* A tunnel's request goes out at once. Who knows when a program sends
 		 * its own: others would wait for the verdict on it. */
@@ -122,13 +121,11 @@ static void ask(struct handshake *h)
 	};
 
 	if (h->route.way == ROUTE_TUNNEL)
-		handshake_set_request(h, "CONNECT", h->route.authority);
-	h->challenges = proxies_get(&proxy->hops[0])->challenges;
-	if (h->challenges)
-		g_ptr_array_ref(h->challenges);
+		handshake_set_request(h, "CONNECT", h->route.authority, true);
+	handshake_recall(h);
+	terms.offers = h->offers;
 	terms.request = handshake_request(h);
-	terms.request.challenges = h->challenges;
-	terms.scheme = scheme_choose(h->challenges);
+	terms.request.challenges = h->offers;
 	handshake_ask(h, &terms, send_proxied);
 }
 
@@ -225,6 +222,7 @@ void way_route(struct session *session, struct gp_wire *question)
 	struct route_question route = {0};
 	const char *key, *value, *address = NULL, *method = NULL, *uri = NULL;
 	struct handshake *h;
+	bool bodiless = false;
 
 	while (gp_wire_next(question, &key, &value)) {
 		if (asker_take(&asker, key, value))
@@ -239,6 +237,8 @@ void way_route(struct session *session, struct gp_wire *question)
 			method = value;
 		else if (!strcmp(key, "uri"))
 			uri = value;
+		else if (!strcmp(key, "body"))
+			bodiless = !strcmp(value, "none");
 	}
 	if (!address || !gp_address_parse(address, &route.destination)) {
 		session_error(session, "syntax",
@@ -249,7 +249,7 @@ void way_route(struct session *session, struct gp_wire *question)
 	handshake_forget(session);
 	h = handshake_new(session);
 	h->destination = route.destination;
-	handshake_set_request(h, method, uri);
+	handshake_set_request(h, method, uri, bodiless);
 	routes_decide(&asker, config_get(asker.gatepass_config), &route, &h->route);
 	compare_next(h);
 }
