@@ -97,6 +97,24 @@ static void test_forward_ports(void **state)
 	assert_true(ports_have(&config_get(file)->forward_ports, 80));
 }
 
+static void test_schemes(void **state)
+{
+	const struct config *config = read_text("[proxy]\nschemes=basic  DIGEST\n", 0644);
+
+	(void)state;
+	assert_problem(config, 0, NULL);
+	assert_ptr_equal(config->schemes.order[0], &scheme_basic);
+	assert_ptr_equal(config->schemes.order[1], &scheme_digest);
+	assert_null(config->schemes.order[2]);
+	config = read_text("[proxy]\nschemes=digest, oauth\n", 0644);
+	assert_problem(config, 0, ":2: bad value of \"schemes\"");
+	assert_non_null(config->schemes.order[1]);
+	config = read_text("[proxy]\nschemes=\n", 0644);
+	assert_problem(config, 0, ":2: bad value of \"schemes\"");
+	config = read_text("[proxy]\nschemes=digest\nbroken\n", 0644);
+	assert_non_null(config->schemes.order[1]);
+}
+
 static void test_bad_keys(void **state)
 {
 	const struct config *config = read_text(
@@ -188,6 +206,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_whole, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_forward_ports, make_file,
 						remove_file),
+		cmocka_unit_test_setup_teardown(test_schemes, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_bad_keys, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_broken, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_password, make_file, remove_file),

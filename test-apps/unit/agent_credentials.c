@@ -394,39 +394,6 @@ static void test_basic(void **state)
 	assert_basic("a", longest, NULL);
 }
 
-static const struct scheme *choose(const char *one, const char *two)
-{
-	GPtrArray *challenges = g_ptr_array_new();
-	const struct scheme *candidates[SCHEMES_MAX + 1];
-	struct scheme_policy policy;
-
-	scheme_policy_init(&policy);
-	g_ptr_array_add(challenges, (gpointer)one);
-	g_ptr_array_add(challenges, (gpointer)two);
-	scheme_candidates(&policy, challenges, 0, candidates);
-	g_ptr_array_unref(challenges);
-	return candidates[0];
-}
-
-static void test_choice(void **state)
-{
-	(void)state;
-	assert_ptr_equal(choose("Negotiate", "basic realm=\"x\""), &scheme_basic);
-	assert_ptr_equal(choose("NTLM, Basic realm=x", ""), &scheme_basic);
-	assert_null(choose("Negotiate", "NTLM"));
-	/* The strongest that can be answered. */
-	assert_ptr_equal(choose("Basic realm=x", "Digest realm=x, nonce=y"),
-			 &scheme_digest);
-	assert_ptr_equal(choose("Digest realm=x", "Basic"), &scheme_basic);
-	assert_ptr_equal(
-		choose("Basic, Digest nonce=y, algorithm=SHA-1", "Digest nonce=y"),
-		&scheme_digest);
-	assert_null(choose("Digest nonce=y, algorithm=SHA-1", ""));
-	assert_null(choose("Digest nonce=y, qop=\"auth-int\"", ""));
-	assert_null(choose("Digest nonce=y, algorithm=MD5-sess", ""));
-	assert_null(choose("Digest realm=\"Basic\"", ""));
-}
-
 /* More than are kept, of one page and of several: what was in one is in none later. */
 static void test_secrets_are_wiped(void **state)
 {
@@ -463,7 +430,6 @@ int main(void)
 		cmocka_unit_test_setup(test_cancelled_wait, reset),
 		cmocka_unit_test_setup(test_time_over, reset),
 		cmocka_unit_test_setup(test_basic, reset),
-		cmocka_unit_test_setup(test_choice, reset),
 		cmocka_unit_test(test_secrets_are_wiped),
 	};
 
