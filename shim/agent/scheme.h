@@ -84,6 +84,8 @@ struct scheme {
 };
 
 extern const struct scheme scheme_digest, scheme_basic;
+/* "Negotiate" with messages of NTLM. */
+extern const struct scheme scheme_ntlm, scheme_negotiate_ntlm;
 
 #define SCHEMES_MAX 8
 
