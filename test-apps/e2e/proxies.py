@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real proxies that demand Basic or Digest. Names below gatepass.test are known
+"""Real proxies that demand Basic, Digest or Kerberos. Names below gatepass.test are known
 to them only. Their access logs say which requests came with credentials, never which."""
 
 import base64
@@ -158,7 +158,23 @@ def squid_digest(users=None, settings=(), basic=False):
     return _squid(directory, extra)
 
 
-def _squid(directory, authentication):
+def squid_kerberos(kdc, users=None, others=()):
+    """For whoever has a ticket of the KDC's realm. `others` are more lines behind "auth_param";
+    with `users` it offers Basic as well. A ticket is for the proxy's name, not its address."""
+    directory = _directory("squid", "proxy")
+    lines = [f"negotiate program /usr/lib/squid/negotiate_kerberos_auth -k {kdc.keytab} "
+             f"-s GSS_C_NO_NAME -r", "negotiate children 2 startup=1", *others]
+    if users:
+        passwords = _password_file(directory, users)
+        lines += [f"basic program /usr/lib/squid/basic_ncsa_auth {passwords}",
+                  "basic children 2 startup=1", "basic realm squid"]
+    squid = _squid(directory, "".join(f"auth_param {line}\n" for line in lines), kdc.acceptor)
+    squid.host = "localhost"
+    return squid
+
+
+def _squid(directory, authentication, env=None):
+    """`env` is for its helpers too."""
     log = directory / "access.log"
     hosts = _hosts(directory)
 
@@ -198,8 +214,10 @@ http_access allow all
         # Two Squids on one machine share memory segments unless their names differ.
         return [harness.find_program("squid"), "-n", f"gp{port}", "-N", "-f", config]
 
-    process, port = harness.start_server(argv, cwd=directory)
-    return Squid(process, port, log)
+    process, port = harness.start_server(argv, env, cwd=directory)
+    squid = Squid(process, port, log)
+    squid.env = env
+    return squid
 
 
 def squid_debian(*ports):
