@@ -21,6 +21,8 @@ B := build$(if $(SAN),-$(SAN))
 Q := $(if $(V),,@)
 
 AGENT_PACKAGES := gio-unix-2.0 libsecret-1 libcrypto
+# Only headers: the library is loaded when it is needed, if it is there.
+AGENT_HEADERS := $(AGENT_PACKAGES) krb5-gssapi
 CLI_PACKAGES := gio-unix-2.0
 
 FLAGS := -std=c17 -D_GNU_SOURCE -Iinclude -DGP_VERSION='"$(VERSION)"' -fPIC -fvisibility=hidden \
@@ -44,6 +46,7 @@ AGENT := $(call objects,shim/agent)
 CLI := $(call objects,shim/cli)
 UNIT := $(patsubst test-apps/unit/%.c,$(B)/unit/%,$(wildcard test-apps/unit/test_*.c))
 AGENT_UNIT := $(patsubst test-apps/unit/%.c,$(B)/unit/%,$(wildcard test-apps/unit/agent_*.c))
+DRIVERS := $(patsubst test-apps/drivers/%.c,$(B)/drivers/%,$(wildcard test-apps/drivers/*.c))
 # What some victims are made with. Where it is missing they are left out, and their tests skipped.
 LIBRARY_fetch_event := libevent
 LIBRARY_fetch_gio := gio-2.0
@@ -72,7 +75,7 @@ export GATEPASS_BUILD := $(abspath $(B))
 
 all: programs ## the library and the programs, usable as they are in build/
 programs: $(PROGRAMS) $(PROGRAMS32)
-tests: $(UNIT) $(AGENT_UNIT) $(APPS) $(APPS32) $(FUZZ) $(B)/simproxy
+tests: $(UNIT) $(AGENT_UNIT) $(DRIVERS) $(APPS) $(APPS32) $(FUZZ) $(B)/simproxy
 bench-programs: $(BENCH) $(B)/simproxy
 
 # Every program pays for the library's segments: without one for the code alone, loading costs a
@@ -104,13 +107,13 @@ $(B)/obj/shim/core/%.o: shim/core/%.c Makefile
 $(B)/32/obj/shim/core/%.o: shim/core/%.c Makefile
 	$(call compile,-m32)
 $(B)/obj/shim/agent/%.o: shim/agent/%.c Makefile | $(B)/packages
-	$(call compile,$$($(PKG_CONFIG) --cflags $(AGENT_PACKAGES)))
+	$(call compile,$$($(PKG_CONFIG) --cflags $(AGENT_HEADERS)))
 $(B)/obj/shim/cli/%.o: shim/cli/%.c Makefile | $(B)/packages
 	$(call compile,$$($(PKG_CONFIG) --cflags $(CLI_PACKAGES)) -DGP_LIBEXECDIR='"$(LIBEXECDIR)"')
 $(B)/obj/test-apps/simproxy/%.o: test-apps/simproxy/%.c Makefile
 	$(call compile)
 $(B)/packages:
-	$(Q)$(PKG_CONFIG) --exists --print-errors '$(AGENT_PACKAGES)' || { echo "Missing libraries: run 'make deps' (Debian, Ubuntu), or install their development files." >&2; exit 1; }
+	$(Q)$(PKG_CONFIG) --exists --print-errors '$(AGENT_HEADERS)' || { echo "Missing libraries: run 'make deps' (Debian, Ubuntu), or install their development files." >&2; exit 1; }
 	$(Q)mkdir -p $(@D) && touch $@
 
 $(B)/simproxy: $(call objects,test-apps/simproxy)
@@ -118,8 +121,12 @@ $(B)/simproxy: $(call objects,test-apps/simproxy)
 $(B)/unit/test_%: test-apps/unit/test_%.c $(CORE) Makefile
 	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) $(LINK) -o $@ $< $(CORE) -lcmocka
 $(B)/unit/agent_%: test-apps/unit/agent_%.c $(AGENT) $(CORE) Makefile
-	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) -Ishim/agent $$($(PKG_CONFIG) --cflags $(AGENT_PACKAGES)) $(CPPFLAGS) $(CFLAGS) $(LINK) \
+	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) -Ishim/agent $$($(PKG_CONFIG) --cflags $(AGENT_HEADERS)) $(CPPFLAGS) $(CFLAGS) $(LINK) \
 		-o $@ $< $(filter-out %/main.o,$(AGENT)) $(CORE) -lcmocka $$($(PKG_CONFIG) --libs $(AGENT_PACKAGES))
+# Parts of the agent by themselves, for end-to-end tests.
+$(B)/drivers/%: test-apps/drivers/%.c $(AGENT) $(CORE) Makefile
+	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) -Ishim/agent $$($(PKG_CONFIG) --cflags $(AGENT_HEADERS)) $(CPPFLAGS) $(CFLAGS) $(LINK) \
+		-o $@ $< $(filter-out %/main.o,$(AGENT)) $(CORE) $$($(PKG_CONFIG) --libs $(AGENT_PACKAGES))
 # The victims, and what is measured with us, are other people's programs: no flags of ours, no
 # sanitizer. Some victims also in ways that make a program call libc by other names.
 victim = $(Q)mkdir -p $(@D) && $(CC) -std=gnu17 -Wall -Wextra -O1 -g -MMD -MP -o $@ $< $(1) -lpthread
