@@ -20,7 +20,8 @@ struct kerberos_question {
 	 * is there, or is not. */
 	const char *user;
 	const struct secret *password;
-	const char *token; /* the proxy's, in base64; NULL: the handshake begins */
+	const char *token; /* the proxy's, in base64; NULL: the handshake begins. Without
+			      a handshake it is ignored. */
 };
 
 enum kerberos_state {
@@ -34,7 +35,8 @@ struct kerberos_answer {
 	enum kerberos_state state;
 	/* With KERBEROS_TOKEN: */
 	const char *token;     /* in base64 */
-	bool complete;         /* no token of the proxy's can follow */
+	bool complete;         /* the proxy's next token would be too many; false: it may
+				  send one or let the request pass */
 	const char *principal; /* whose ticket it is */
 	const char *identity;  /* other letters for another ticket */
 	/* Otherwise, a line for people: */
@@ -62,8 +64,9 @@ bool kerberos_is_possible(void);
 void kerberos_ask(struct kerberos *kerberos, const struct kerberos_question *question,
 		  void (*done)(void *data, const struct kerberos_answer *answer),
 		  void *data);
-void kerberos_cancel(struct kerberos *kerberos); /* `done` is not called */
-void kerberos_free(struct kerberos *kerberos);   /* cancels; NULL is fine */
+/* `done` is not called; the next question begins a new handshake. */
+void kerberos_cancel(struct kerberos *kerberos);
+void kerberos_free(struct kerberos *kerberos); /* cancels; NULL is fine */
 
 /* Forgets what failed, and the tickets that were got with passwords: the person says
  * that a password is new, or is to be forgotten. */

@@ -225,9 +225,11 @@ static bool step(struct kerberos_work *work)
 
 void kerberos_work_run(struct kerberos_work *work)
 {
-	bool goes_on = work->token && work->handshake.context;
-
 	work->gss = gss_get();
-	if (!(goes_on || begin(work)) || !step(work))
+	/* Before the first of ours, the proxy's can only tell what it likes to be sent.
+	 */
+	if (!work->handshake.context)
+		g_clear_pointer(&work->token, g_free);
+	if (!(work->token || begin(work)) || !step(work))
 		kerberos_handshake_clear(&work->handshake);
 }
