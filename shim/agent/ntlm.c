@@ -224,14 +224,21 @@ static gunichar take_char(struct gp_text *rest)
 	return is_char ? c : 0xfffd;
 }
 
+/* As Windows and Samba: one character for one, and three of Latin stay what they are
+ * whose capitals are others' (micro sign, dotless i, long s). */
+static gunichar to_upper(gunichar c)
+{
+	return c == 0xb5 || c == 0x131 || c == 0x17f ? c : g_unichar_toupper(c);
+}
+
 /* Takes a character off the text, which has one; returns how many octets it has in
- * UTF-16. Case is that of single characters, as for Windows. */
+ * UTF-16. */
 static size_t take_utf16(struct gp_text *rest, bool upper, char out[static 4])
 {
 	gunichar c = take_char(rest);
 
 	if (c <= 0xffff) {
-		write_number(out, 2, upper ? g_unichar_toupper(c) : c);
+		write_number(out, 2, upper ? to_upper(c) : c);
 		return 2;
 	}
 	c -= 0x10000;
