@@ -147,6 +147,9 @@ $(B)/bench/empty.so: Makefile
 	$(Q)mkdir -p $(@D) && $(CC) -shared -fPIC -o $@ -x c /dev/null
 $(B)/fuzz/%: test-apps/fuzz/%.c $(CORE) Makefile
 	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) $(LINK) -o $@ $< $(CORE)
+$(B)/fuzz/agent_%: test-apps/fuzz/agent_%.c $(AGENT) $(CORE) Makefile
+	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) -Ishim/agent $$($(PKG_CONFIG) --cflags $(AGENT_PACKAGES)) $(CPPFLAGS) $(CFLAGS) $(LINK) \
+		-o $@ $< $(filter-out %/main.o,$(AGENT)) $(CORE) $$($(PKG_CONFIG) --libs $(AGENT_PACKAGES))
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 deps: ## install what building and testing need (apt; DEPS=build: building only, DEPS=lint: for lint)
