@@ -18,6 +18,7 @@ bool asker_take(struct asker *asker, const char *key, const char *value)
 		{"https-proxy", &asker->https_proxy},
 		{"all-proxy", &asker->all_proxy},
 		{"no-proxy", &asker->no_proxy},
+		{"krb5-ccname", &asker->krb5_ccname},
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {

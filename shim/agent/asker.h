@@ -12,6 +12,7 @@
 struct asker {
 	const char *gatepass_proxy, *gatepass_no_proxy, *gatepass_config;
 	const char *http_proxy, *https_proxy, *all_proxy, *no_proxy;
+	const char *krb5_ccname;
 };
 
 /* Is this line of a message one of them? Then keeps it. */

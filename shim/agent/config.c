@@ -110,14 +110,27 @@ static void read_forward_ports(struct reader *reader, const char *value)
 static void read_schemes(struct reader *reader, const char *value)
 {
 	struct scheme_policy policy;
+	bool ok = scheme_policy_parse(value, &policy);
 
-	if (scheme_policy_parse(value, &policy))
+	policy.ticket_by_password = reader->config->schemes.ticket_by_password;
+	if (ok)
 		reader->config->schemes = policy;
 	else
 		problem(reader,
 			"bad value of \"schemes\": one or more of %s are needed, "
 			"separated by commas",
 			scheme_labels());
+}
+
+static void read_kerberos_password(struct reader *reader, const char *value)
+{
+	bool yes = !strcmp(value, "yes");
+
+	if (yes || !strcmp(value, "no"))
+		reader->config->schemes.ticket_by_password = yes;
+	else
+		problem(reader,
+			"bad value of \"kerberos_password\": yes or no is needed");
 }
 
 static void read_idle_timeout(struct reader *reader, const char *value)
@@ -146,6 +159,7 @@ static void read_key(struct reader *reader, const char *key, const char *value)
 		{GROUP_PROXY, "no_proxy", read_no_proxy},
 		{GROUP_PROXY, "forward_ports", read_forward_ports},
 		{GROUP_PROXY, "schemes", read_schemes},
+		{GROUP_PROXY, "kerberos_password", read_kerberos_password},
 		{GROUP_AGENT, "idle_timeout", read_idle_timeout},
 	};
 

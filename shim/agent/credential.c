@@ -41,7 +41,7 @@ void credential_unref(struct credential *credential)
 
 const char *credential_source_name(enum credential_source source)
 {
-	static const char *const names[] = {"url", "session", "keyring"};
+	static const char *const names[] = {"url", "session", "keyring", "ticket"};
 
 	return names[source];
 }

@@ -14,7 +14,12 @@
 struct endpoint;
 struct secret;
 
-enum credential_source { CREDENTIAL_URL, CREDENTIAL_SESSION, CREDENTIAL_KEYRING };
+enum credential_source {
+	CREDENTIAL_URL,
+	CREDENTIAL_SESSION,
+	CREDENTIAL_KEYRING,
+	CREDENTIAL_TICKET /* its password is only the ticket's identity */
+};
 
 struct credential {
 	unsigned references;

@@ -36,6 +36,7 @@ static void release(struct conversation *conversation)
 	offer_release(&h->offer);
 	g_free(h->method);
 	g_free(h->uri);
+	g_free(h->ccache);
 	if (h->reply)
 		g_ptr_array_unref(h->reply);
 	if (h->offers)
@@ -84,6 +85,7 @@ struct scheme_request handshake_request(const struct handshake *h)
 {
 	return (struct scheme_request){
 		.proxy = proxy_of(h),
+		.ccache = h->ccache,
 		.method = h->method,
 		.uri = h->uri,
 		.bodiless = h->bodiless,
@@ -259,13 +261,14 @@ static void keep_offered(struct handshake *h, const struct report *report, bool 
 		h->offered = secret_new(report->offered, strlen(report->offered));
 }
 
-/* Of the first leg that a conversation before this one has given. */
+/* Of the first leg that a conversation before this one has given. What Kerberos needs to
+ * go on has ended with that. */
 static bool continues_another(const struct report *report,
 			      const struct scheme_request *request)
 {
 	const struct scheme *scheme = report->offered ? scheme_of(report->offered) : NULL;
 
-	return scheme && scheme->scope == SCHEME_FOR_CONNECTION &&
+	return scheme && scheme->scope == SCHEME_FOR_CONNECTION && !scheme->by_ticket &&
 	       scheme->judge(request, report->offered) == SCHEME_GOES_ON;
 }
 

@@ -25,6 +25,7 @@ struct handshake {
 	/* The request that we hear of. NULL: not known; see handshake_set_request() */
 	char *method, *uri;
 	bool bodiless;
+	char *ccache;           /* of the process that asks, or NULL */
 	GPtrArray *reply;       /* of char *, what the last challenge said; or NULL */
 	GPtrArray *offers;      /* of char *, what the proxy asks for; NULL: not known */
 	struct secret *offered; /* the authorization of the request, if there is no

@@ -22,6 +22,7 @@
 #include "credential.h"
 #include "credentials.h"
 #include "log.h"
+#include "offer_parts.h"
 #include "proxies.h"
 #include "proxylist.h"
 #include "secret.h"
@@ -34,16 +35,13 @@
  * every handshake cannot shake hands. */
 #define LOST_MAX 1
 
-static void find_credential(struct offer *offer);
-static void try_next(struct offer *offer);
-
-static const struct endpoint *proxy_of(const struct offer *offer)
+const struct endpoint *offer_proxy(const struct offer *offer)
 {
 	return &offer->terms.proxy->hops[0];
 }
 
-static struct verdict_id id_of(const struct credential *credential,
-			       const struct scheme *scheme)
+struct verdict_id offer_id(const struct credential *credential,
+			   const struct scheme *scheme)
 {
 	struct verdict_id id = credential->id;
 
@@ -86,10 +84,7 @@ static void give_nothing(struct offer *offer, const char *reason, const char *te
 			     &(struct offer_answer){.reason = reason, .text = text});
 }
 
-/* What the person can do something about is told before what only explains. */
-enum rank { RANK_SCHEME = 1, RANK_CREDENTIAL, RANK_INVALID, RANK_KEYRING, RANK_REJECTED };
-
-static void note(struct offer *offer, const struct offer_problem *problem)
+void offer_note(struct offer *offer, const struct offer_problem *problem)
 {
 	if (problem->rank > offer->problem.rank)
 		offer->problem = *problem;
@@ -147,9 +142,9 @@ static struct offer_problem explain(const struct credential_answer *found)
 	}
 }
 
-static void take_over(struct offer *offer, struct credential *credential)
+void offer_take_over(struct offer *offer, struct credential *credential)
 {
-	const struct verdict_id id = id_of(credential, offer->scheme);
+	const struct verdict_id id = offer_id(credential, offer->scheme);
 
 	credential_ref(credential);
 	if (is_given(offer, &id))
@@ -170,8 +165,8 @@ static void keep_sent(struct offer *offer, struct gp_text authorization)
 			      : NULL;
 }
 
-static void give(struct offer *offer, struct credential *credential,
-		 struct gp_text authorization, bool more)
+void offer_give(struct offer *offer, struct credential *credential,
+		struct gp_text authorization, bool more)
 {
 	const struct offer_answer answer = {
 		.scope = offer->scheme->scope,
@@ -181,19 +176,16 @@ static void give(struct offer *offer, struct credential *credential,
 
 	keep_sent(offer, authorization);
 	offer->more = more;
-	take_over(offer, credential);
+	offer_take_over(offer, credential);
 	offer->caller.answer(offer->caller.data, &answer);
 }
 
 /* The proxy is to be asked first. Beforehand that matters to the program only if there
  * will be an answer to what the proxy says. */
-static void give_later(struct offer *offer, const struct credential *credential,
-		       const char *text)
+void offer_give_later(struct offer *offer, bool accepted, const char *text)
 {
-	const struct verdict_id id = id_of(credential, offer->scheme);
 	const struct offer_answer answer = {
-		.scope = verdicts_get(&id) == VERDICT_ACCEPTED ? offer->scheme->scope
-							       : SCHEME_FOR_PROXY,
+		.scope = accepted ? offer->scheme->scope : SCHEME_FOR_PROXY,
 		.later = true,
 		.reason = "invalid",
 		.text = text,
@@ -207,42 +199,69 @@ static void give_later(struct offer *offer, const struct credential *credential,
 
 static void cannot_carry(struct offer *offer, const char *text)
 {
-	note(offer, &(struct offer_problem){RANK_INVALID, "invalid", text, true});
-	try_next(offer);
+	offer_note(offer, &(struct offer_problem){RANK_INVALID, "invalid", text, true});
+	offer_try_next(offer);
+}
+
+/* A handshake is good for one connection, and for the request that begins it. */
+static enum scheme_result write_value(const struct offer *offer,
+				      const struct credential *credential,
+				      struct gp_buf *out, const char **text)
+{
+	const struct scheme_request *request = &offer->terms.request;
+
+	if (offer->scheme->scope == SCHEME_FOR_CONNECTION && !request->method) {
+		*text = "the request is not known yet";
+		return SCHEME_LATER;
+	}
+	return offer->scheme->authorize(credential, request, out, text);
 }
 
 static void authorize(struct offer *offer, struct credential *credential)
 {
+	const struct verdict_id id = offer_id(credential, offer->scheme);
 	static char *storage;
 	struct gp_buf buf;
 	const char *text = NULL;
 	enum scheme_result result;
 
+	/* Who waits for the verdict on another one may come here, too. */
+	if (!is_given(offer, &id))
+		offer_drop(offer);
 	if (!storage)
 		storage = secret_alloc(GP_AUTHORIZATION_MAX);
 	gp_buf_init(&buf, storage, GP_AUTHORIZATION_MAX);
-	result = offer->scheme->authorize(credential, &offer->terms.request, &buf, &text);
+	result = write_value(offer, credential, &buf, &text);
 	if (result == SCHEME_LATER)
-		give_later(offer, credential, text);
+		offer_give_later(offer, verdicts_get(&id) == VERDICT_ACCEPTED, text);
 	else if (result == SCHEME_INVALID || buf.full)
 		cannot_carry(offer, buf.full ? "the password is too long" : text);
 	else
-		give(offer, credential, (struct gp_text){buf.p, buf.len},
-		     result == SCHEME_MORE);
+		offer_give(offer, credential, (struct gp_text){buf.p, buf.len},
+			   result == SCHEME_MORE);
 	explicit_bzero(storage, buf.len);
 }
 
 static void use(struct offer *offer, struct credential *credential)
 {
-	if (offer->again <= AGAIN_MAX) {
+	if (offer->again > AGAIN_MAX) {
+		offer_drop(offer);
+		give_nothing(offer, "invalid", "the proxy takes none of its own nonces");
+	} else if (offer->scheme->by_ticket) {
+		offer_use_ticket(offer, credential);
+	} else {
 		authorize(offer, credential);
-		return;
 	}
-	offer_drop(offer);
-	give_nothing(offer, "invalid", "the proxy takes none of its own nonces");
 }
 
-static void consider(struct offer *offer, struct credential *credential);
+/* The one that was found has been rejected. */
+static void find_another(struct offer *offer)
+{
+	if (offer->scheme->by_ticket && !offer->terms.policy->ticket_by_password)
+		offer_try_next(offer);
+	else
+		offer_find_credential(offer);
+}
 
 static void verdict_came(void *data, enum verdict verdict)
 {
@@ -252,21 +271,21 @@ static void verdict_came(void *data, enum verdict verdict)
 	offer->wait = NULL;
 	offer->candidate = NULL;
 	if (verdict == VERDICT_REJECTED)
-		find_credential(offer);
+		find_another(offer);
 	else if (verdict == VERDICT_TRYING)
 		give_nothing(
 			offer, "no-credential",
 			"another program is trying this password and the proxy has not "
 			"answered it yet");
 	else
-		consider(offer, candidate);
+		offer_consider(offer, candidate);
 	credential_unref(candidate);
 }
 
-static void consider(struct offer *offer, struct credential *credential)
+void offer_consider(struct offer *offer, struct credential *credential)
 {
 	gint64 left = (offer->deadline - g_get_monotonic_time()) / G_USEC_PER_SEC;
-	const struct verdict_id id = id_of(credential, offer->scheme);
+	const struct verdict_id id = offer_id(credential, offer->scheme);
 	enum verdict verdict = verdicts_get(&id);
 	bool own = offer->trying && is_given(offer, &id);
 
@@ -286,7 +305,7 @@ static void consider(struct offer *offer, struct credential *credential)
 /* --- what was refused ----------------------------------------------------------------
  */
 
-static void reject(struct offer *offer, const struct verdict_id *rejected)
+void offer_reject(struct offer *offer, const struct verdict_id *rejected)
 {
 	const struct verdict_id id = *rejected; /* it may be the offer's own */
 
@@ -301,7 +320,7 @@ static void set_unfit(struct offer *offer, const struct scheme *scheme)
 {
 	log_info("%s does not work with this proxy", scheme->name);
 	offer->unfit |= 1u << scheme->number;
-	proxies_set_unfit(proxy_of(offer), scheme->number);
+	proxies_set_unfit(offer_proxy(offer), scheme->number);
 	offer_drop(offer);
 }
 
@@ -328,7 +347,7 @@ static enum offer_reply judge(struct offer *offer, const struct verdict_id *id,
 		verdicts_forget(id);
 		break;
 	case SCHEME_REJECTED:
-		reject(offer, id);
+		offer_reject(offer, id);
 		break;
 	}
 	return OFFER_JUDGED;
@@ -346,7 +365,7 @@ static void judge_found(struct offer *offer, struct credential *credential)
 	    !scheme->matches(credential, &terms->request, value))
 		return;
 	offer->terms.refused = NULL;
-	id = id_of(credential, scheme);
+	id = offer_id(credential, scheme);
 	judge(offer, &id, scheme, &terms->request, value);
 }
 
@@ -384,7 +403,7 @@ void offer_accept(struct offer *offer)
 	struct credential *given = take_given(offer);
 
 	offer->again = offer->lost = 0;
-	proxies_accepted(proxy_of(offer), id.scheme);
+	proxies_accepted(offer_proxy(offer), id.scheme);
 	verdicts_accept(&id);
 	credential_unref(given);
 }
@@ -399,18 +418,18 @@ static void credential_found(void *data, const struct credential_answer *found)
 	struct verdict_id id;
 
 	if (!found->credential || offer->cancelled) {
-		note(offer, &problem);
-		try_next(offer);
+		offer_note(offer, &problem);
+		offer_try_next(offer);
 		return;
 	}
 	judge_found(offer, found->credential);
-	id = id_of(found->credential, offer->scheme);
+	id = offer_id(found->credential, offer->scheme);
 	if (verdicts_get(&id) == VERDICT_REJECTED)
-		find_credential(offer);
+		offer_find_credential(offer);
 	else if (offer->unfit & 1u << offer->scheme->number)
-		try_next(offer);
+		offer_try_next(offer);
 	else
-		consider(offer, found->credential);
+		offer_consider(offer, found->credential);
 }
 
 static void prompting(void *data, unsigned seconds)
@@ -420,7 +439,7 @@ static void prompting(void *data, unsigned seconds)
 	offer->caller.prompting(offer->caller.data, seconds);
 }
 
-static void find_credential(struct offer *offer)
+void offer_find_credential(struct offer *offer)
 {
 	const struct proxy_list *proxy = offer->terms.proxy;
 	const struct credential_query query = {
@@ -435,21 +454,24 @@ static void find_credential(struct offer *offer)
 	credentials_find(&query, &caller);
 }
 
-static void try_next(struct offer *offer)
+void offer_try_next(struct offer *offer)
 {
 	if (offer->cancelled || !offer->candidates[offer->next]) {
 		refuse(offer);
 		return;
 	}
 	offer->scheme = offer->candidates[offer->next++];
-	find_credential(offer);
+	if (offer->scheme->by_ticket)
+		offer_find_ticket(offer);
+	else
+		offer_find_credential(offer);
 }
 
 /* A scheme that has not worked may have been mended, if there is nothing else. */
 static void choose_candidates(struct offer *offer)
 {
 	const struct offer_terms *terms = &offer->terms;
-	unsigned unfit = offer->unfit | proxies_unfit(proxy_of(offer));
+	unsigned unfit = offer->unfit | proxies_unfit(offer_proxy(offer));
 
 	scheme_candidates(terms->policy, terms->offers, unfit, offer->candidates);
 	if (!offer->candidates[0])
@@ -464,7 +486,7 @@ static void choose_candidates(struct offer *offer)
 void offer_make(struct offer *offer, const struct offer_terms *terms,
 		const struct offer_caller *caller)
 {
-	const bool goes_on = terms->continued && offer->given;
+	struct credential *given = terms->continued ? offer->given : NULL;
 
 	offer->terms = *terms;
 	offer->caller = *caller;
@@ -474,10 +496,10 @@ void offer_make(struct offer *offer, const struct offer_terms *terms,
 		RANK_SCHEME, "no-scheme",
 		"asks for a kind of authentication that gatepass does not know", false};
 	choose_candidates(offer);
-	if (goes_on)
-		authorize(offer, offer->given);
+	if (given)
+		use(offer, given);
 	else
-		try_next(offer);
+		offer_try_next(offer);
 }
 
 /* --- the end -------------------------------------------------------------------------
@@ -485,12 +507,13 @@ void offer_make(struct offer *offer, const struct offer_terms *terms,
 
 void offer_cancel(struct offer *offer)
 {
-	bool waiting = offer->wait != NULL;
+	bool waiting = offer->wait || offer->asking_kerberos;
 
 	offer->cancelled = true;
-	if (waiting)
+	if (offer->wait)
 		verdicts_wait_cancel(offer->wait);
 	offer->wait = NULL;
+	offer_forget_ticket(offer);
 	offer_drop(offer);
 	if (waiting)
 		give_nothing(offer, "no-credential", "the program has gone");
@@ -499,6 +522,7 @@ void offer_cancel(struct offer *offer)
 void offer_release(struct offer *offer)
 {
 	offer_drop(offer);
+	offer_forget_ticket(offer);
 	credential_unref(offer->candidate);
 	offer->candidate = NULL;
 	g_clear_pointer(&offer->sent, g_free);

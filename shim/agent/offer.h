@@ -16,6 +16,7 @@
 #include "verdicts.h"
 
 struct credential;
+struct kerberos;
 struct proxy_list;
 struct secret;
 
@@ -74,8 +75,11 @@ struct offer {
 	unsigned next;
 	const struct scheme *scheme; /* the one that is being tried, or NULL */
 	struct offer_problem problem;
-	char *sent;                   /* the last answer, unless it was for the proxy */
-	bool more;                    /* it was a leg before the last */
+	char *sent;                /* the last answer, unless it was for the proxy */
+	bool more;                 /* it was a leg before the last */
+	struct kerberos *kerberos; /* its handshake; NULL: none has begun */
+	bool asking_kerberos;
+	char *token;                  /* of a ticket, to be sent; or NULL */
 	struct credential *candidate; /* while waiting for its verdict */
 	struct verdict_wait *wait;
 	struct credential *given; /* to be read: the last answer was made of it, and there

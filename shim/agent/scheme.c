@@ -3,7 +3,10 @@
 #include "scheme.h"
 
 /* From strong to weak. */
-static const struct scheme *const schemes[] = {&scheme_digest, &scheme_basic};
+static const struct scheme *const schemes[] = {
+	&scheme_negotiate, &scheme_ntlm,           &scheme_digest,
+	&scheme_basic,     &scheme_negotiate_ntlm,
+};
 
 _Static_assert(G_N_ELEMENTS(schemes) <= SCHEMES_MAX, "a policy has room for all");
 
@@ -121,7 +124,7 @@ void scheme_candidates(const struct scheme_policy *policy, const GPtrArray *chal
 		    !find_offers(scheme, challenges).can_answer)
 			continue;
 		out[count++] = scheme;
-		takes_passwords = true;
+		takes_passwords |= !scheme->by_ticket;
 	}
 	out[count] = NULL;
 }
@@ -156,7 +159,8 @@ const struct scheme *scheme_of(const char *value)
 	struct gp_text name = gp_text_cut(&rest, " \t");
 
 	for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
-		if (gp_text_is(name, schemes[i]->name))
+		if (gp_text_is(name, schemes[i]->name) &&
+		    (!schemes[i]->owns || schemes[i]->owns(gp_text_trim(rest))))
 			return schemes[i];
 	return NULL;
 }

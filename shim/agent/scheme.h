@@ -19,6 +19,7 @@ struct endpoint;
 /* What is to be authorized, or was refused. */
 struct scheme_request {
 	const struct endpoint *proxy;
+	const char *ccache; /* KRB5CCNAME of the process that asks; NULL: unset */
 	const GPtrArray
 		*challenges;      /* of char *, what the proxy asks for; NULL: nothing */
 	bool challenged;          /* they are the reply to this request */
@@ -62,7 +63,12 @@ struct scheme {
 	/* Not where another scheme that takes passwords can be used: it tells the proxy
 	 * more, or the user did not mean it. */
 	bool last_resort;
+	/* Kerberos makes it: there are no authorize() and matches(). */
+	bool by_ticket;
 	enum scheme_scope scope;
+	/* Is the authorization, or the message of a challenge, which is one of this name,
+	 * one of this scheme? NULL: it has its name for itself. */
+	bool (*owns)(struct gp_text token68);
 	/* Can the challenge, which is one of this scheme, be answered? */
 	bool (*can_answer)(const struct gp_challenge *challenge);
 	/* Writes the value of Proxy-Authorization. `out` is memory for secrets. Unless it
@@ -83,15 +89,19 @@ struct scheme {
 		       const char *info);
 };
 
-extern const struct scheme scheme_digest, scheme_basic;
+extern const struct scheme scheme_negotiate, scheme_ntlm, scheme_digest, scheme_basic;
 /* "Negotiate" with messages of NTLM. */
-extern const struct scheme scheme_ntlm, scheme_negotiate_ntlm;
+extern const struct scheme scheme_negotiate_ntlm;
+
+/* Is a token68 one of NTLM's messages? */
+bool scheme_is_ntlm(struct gp_text token68);
 
 #define SCHEMES_MAX 8
 
 /* The schemes that may be used, in this order, NULL behind the last. */
 struct scheme_policy {
 	const struct scheme *order[SCHEMES_MAX + 1];
+	bool ticket_by_password; /* one may be got with the stored password */
 };
 
 void scheme_policy_init(struct scheme_policy *policy); /* all, from strong to weak */

@@ -31,6 +31,15 @@
 /* GLib's encoder writes at most so much for `len` octets and its last step. */
 #define ENCODED_MAX(len) (((len) / 3 + 1) * 4 + 4)
 
+/* "NTLMSSP" and its NUL, in base64. */
+#define NTLMSSP "TlRMTVNTUAA"
+
+bool scheme_is_ntlm(struct gp_text token68)
+{
+	return token68.len >= strlen(NTLMSSP) &&
+	       !memcmp(token68.p, NTLMSSP, strlen(NTLMSSP));
+}
+
 static void add_base64(struct gp_text bytes, struct gp_buf *out)
 {
 	gint state = 0, save = 0;
@@ -276,6 +285,8 @@ static enum scheme_judgement judge_ntlm(const struct scheme_request *request,
 
 const struct scheme scheme_ntlm = {
 	.name = "NTLM",
+	.label = "ntlm",
+	.number = 3,
 	.scope = SCHEME_FOR_CONNECTION,
 	.can_answer = can_answer,
 	.authorize = authorize_ntlm,
@@ -297,6 +308,10 @@ static enum scheme_judgement judge_negotiate(const struct scheme_request *reques
 
 const struct scheme scheme_negotiate_ntlm = {
 	.name = "Negotiate",
+	.label = "negotiate-ntlm",
+	.number = 5,
+	.last_resort = true,
+	.owns = scheme_is_ntlm,
 	.scope = SCHEME_FOR_CONNECTION,
 	.can_answer = can_answer,
 	.authorize = authorize_negotiate,

@@ -249,6 +249,7 @@ void way_route(struct session *session, struct gp_wire *question)
 	handshake_forget(session);
 	h = handshake_new(session);
 	h->destination = route.destination;
+	h->ccache = g_strdup(asker.krb5_ccname);
 	handshake_set_request(h, method, uri, bodiless);
 	routes_decide(&asker, config_get(asker.gatepass_config), &route, &h->route);
 	compare_next(h);

@@ -20,6 +20,7 @@ static const struct {
 	{"https-proxy", "https_proxy", "HTTPS_PROXY", true},
 	{"all-proxy", "all_proxy", "ALL_PROXY", true},
 	{"no-proxy", "no_proxy", "NO_PROXY", false},
+	{"krb5-ccname", "KRB5CCNAME", NULL, false},
 };
 
 static const char *const inherited[] = {
