@@ -14,18 +14,34 @@
  *
  * Meanwhile it does what the machine wants:
  *
- *   GP_EXCHANGE_SEND       send gp_exchange_output() -> gp_exchange_sent()
- *   GP_EXCHANGE_LOOK       show what waits in the socket (MSG_PEEK, from its beginning)
- * to gp_exchange_saw(), and take as many bytes as that says; if it still wants to look
- * then, more than gp_exchange_needs() - 1 have to be there GP_EXCHANGE_ASK        ask the
- * agent: gp_exchange_challenge() -> gp_exchange_answer(), gp_exchange_refuse()
- *   GP_EXCHANGE_AUTHORIZE  ask the agent what the request goes out with:
- *                          gp_exchange_challenge() -> gp_exchange_authorized()
- *   GP_EXCHANGE_RECONNECT  a new connection of the socket -> gp_exchange_connected()
- *   GP_EXCHANGE_TUNNEL     the program does not speak HTTP that a proxy forwards: CONNECT
- *                          -> gp_exchange_tunnelled(), gp_exchange_untunnelled()
- *   GP_EXCHANGE_OVER       the socket is the program's from here on
- *   GP_EXCHANGE_FAILED     there is no way to send what the program wants to
+ *   GP_EXCHANGE_SEND
+ *     send gp_exchange_output(); then gp_exchange_sent()
+ *
+ *   GP_EXCHANGE_LOOK
+ *     show what waits in the socket (MSG_PEEK, from its beginning) to gp_exchange_saw(),
+ *     and take as many bytes as that says; if it still wants to look then, more than
+ *     gp_exchange_needs() - 1 have to be there
+ *
+ *   GP_EXCHANGE_ASK
+ *     ask the agent: gp_exchange_challenge(); then gp_exchange_answer(), or
+ *     gp_exchange_refuse()
+ *
+ *   GP_EXCHANGE_AUTHORIZE
+ *     ask the agent what the request goes out with: gp_exchange_challenge(); then
+ *     gp_exchange_authorized()
+ *
+ *   GP_EXCHANGE_RECONNECT
+ *     a new connection of the socket; then gp_exchange_connected()
+ *
+ *   GP_EXCHANGE_TUNNEL
+ *     the program does not speak HTTP that a proxy forwards: CONNECT; then
+ *     gp_exchange_tunnelled(), or gp_exchange_untunnelled()
+ *
+ *   GP_EXCHANGE_OVER
+ *     the socket is the program's from here on
+ *
+ *   GP_EXCHANGE_FAILED
+ *     there is no way to send what the program wants to
  *
  * and tells the end of the connection by gp_exchange_closed(). One thread at a time.
  */
@@ -36,6 +52,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <gatepass/authorization.h>
 #include <gatepass/err.h>
 #include <gatepass/http.h>
 #include <gatepass/limits.h>
@@ -66,9 +83,10 @@ struct gp_exchange_way {
 	/* Forward: the "host:port" that the program has connected to. NULL: observe, the
 	 * program speaks to the proxy. */
 	const char *authority;
-	const char *authorization; /* the proxy is known to accept this one; or NULL */
-	bool per_request; /* what it accepts is for one request, so is asked for */
-	bool no_tunnel;   /* the proxy has refused CONNECT to there */
+	/* The proxy is known to accept this one, or, without a value, one of this scope,
+	 * which is asked for before it is needed. */
+	struct gp_authorization authorization;
+	bool no_tunnel; /* the proxy has refused CONNECT to there */
 };
 
 /* Where the connection stands between program and proxy. */
@@ -94,7 +112,7 @@ enum gp_exchange_inbound {
 /* What the bytes in `out` are. */
 enum gp_exchange_leg {
 	GP_LEG_REQUEST, /* the program's */
-	GP_LEG_PROBE,   /* ours, which goes before a body */
+	GP_LEG_PROBE,   /* ours, which goes before it */
 	GP_LEG_LAST     /* what is still to be sent; then it is over */
 };
 
@@ -115,22 +133,27 @@ struct gp_exchange {
 	uint64_t body_left;
 	struct gp_chunked body_chunked;
 	bool unanswered; /* its status is not known */
-	bool sent_ours;  /* it went out with `authorization` */
+	bool sent_ours;  /* it went out with `authorization`, */
+	bool persistent; /* and asked for a connection that stays */
 	bool reused;     /* it went where another has been answered; if that connection
 			  * ends without a word, it goes over another one */
 	bool continued;  /* the program has seen a 100 (Continue) */
 	bool was_reset;  /* the connection under it, and a probe has gone out for it */
 	bool discards;   /* it has its answer, and its body goes nowhere */
 	bool copy_lost;  /* its body is longer than the copy */
+	bool probed;     /* a probe for it was let pass, or got no response */
+	bool unaided;    /* it goes without us, and whatever comes of that is shown */
 	unsigned rounds; /* of challenges to it */
 
 	/* what is known of the proxy */
-	bool authorized;  /* `authorization` holds one */
-	bool per_request; /* it is for one request, */
-	bool used;        /* and has gone out */
+	bool authorized; /* `authorization` holds one */
+	bool more;       /* see struct gp_authorization; also without any */
+	bool used;       /* it has gone out */
+	bool bound; /* handshakes are with a connection, and this one has it behind */
 	bool replace_own; /* it has rejected the program's own */
-	bool lets_pass;   /* it asks nothing, or is known to accept what it gets */
-	bool answered;    /* the program has got a final response */
+	enum gp_scope scope;
+	bool lets_pass; /* it asks nothing, or is known to accept what it gets */
+	bool answered;  /* the program has got a final response */
 
 	/* the responses */
 	unsigned unread;   /* how many the program has not read to their end */
@@ -215,24 +238,33 @@ size_t gp_exchange_needs(const struct gp_exchange *exchange);
 
 /* The challenge's head; method and target of the request that it answers. */
 struct gp_exchange_challenge {
-	int status; /* 407, or the 401 by which tinyproxy says the same */
+	/* 407, or the 401 by which tinyproxy says the same; 0, with an empty head: the
+	 * connection has ended that a leg of GP_SCOPE_CONNECTION was made for, and there
+	 * was no response to it. */
+	int status;
 	const struct gp_http_head *head;
 	struct gp_text method, uri;
 	const char *offered; /* our authorization, if the request carried it; or NULL */
-	bool kept;
+	bool kept;           /* the answer is for this connection, else for a new one */
+	bool persistent;     /* the request asked for a connection that stays */
+	bool bodiless;       /* the program's request has no body */
 };
 void gp_exchange_challenge(const struct gp_exchange *exchange,
 			   struct gp_exchange_challenge *out);
 void gp_exchange_not_kept(struct gp_exchange *exchange); /* by us */
-/* `authorization` cannot stand in a field: as gp_exchange_refuse(). `per_request`: it is
- * for this request alone. */
-void gp_exchange_answer(struct gp_exchange *exchange, const char *authorization,
-			bool per_request);
-void gp_exchange_refuse(
-	struct gp_exchange *exchange); /* the program sees the challenge */
+/* No value, but more: the proxy is asked again, over a connection that stays, because it
+ * may not have told everything to a request that did not ask for one. Neither, or a value
+ * that cannot stand in a field: as gp_exchange_refuse(). */
+void gp_exchange_answer(struct gp_exchange *exchange,
+			const struct gp_authorization *authorization);
 
-/* NULL: the agent has none, and the proxy will have to ask. */
-void gp_exchange_authorized(struct gp_exchange *exchange, const char *authorization);
+/* The program sees the challenge; if that has status 0, what the proxy says to the
+ * request without any authorization. */
+void gp_exchange_refuse(struct gp_exchange *exchange);
+
+/* NULL, or no value: the agent has none, and the proxy will have to ask. */
+void gp_exchange_authorized(struct gp_exchange *exchange,
+			    const struct gp_authorization *authorization);
 
 void gp_exchange_connected(struct gp_exchange *exchange);
 void gp_exchange_tunnelled(struct gp_exchange *exchange);

@@ -42,6 +42,7 @@ struct gp_request {
 	bool authorized;        /* it has a Proxy-Authorization of its own */
 	bool upgrades;          /* wants to leave HTTP/1 (Upgrade, RFC 9110 7.8) */
 	bool expects;           /* waits for 100 (Continue) (RFC 9110 10.1.1) */
+	bool persistent;        /* asks for a connection that stays (RFC 9112 9.3) */
 	enum gp_http_body body; /* GP_BODY_NONE, GP_BODY_LENGTH or GP_BODY_CHUNKED */
 	uint64_t length;        /* of GP_BODY_LENGTH */
 };
@@ -65,7 +66,11 @@ struct gp_edit {
 	/* Takes the place of the program's own Proxy-Authorization; NULL: that stays, if
 	 * there is one. */
 	const char *authorization;
+	bool without_own;     /* the program's own goes in any case */
 	bool without_upgrade; /* Upgrade and what belongs to it goes */
+	/* It asks for a connection that stays, whatever the program's says: HTTP/1.1,
+	 * with Host, Proxy-Connection: keep-alive, and without Connection: close. */
+	bool persistent;
 	/* A request that asks nothing but whether the proxy lets us through: OPTIONS of
 	 * the same scheme and authority, without a body, on a connection that stays. Of
 	 * the program's fields only User-Agent is in it. A proxy that does let us through

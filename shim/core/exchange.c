@@ -23,7 +23,6 @@
 #include <gatepass/exchange.h>
 
 #include "exchange_parts.h"
-#include "head.h"
 
 void gp_exchange_init(struct gp_exchange *exchange, const struct gp_exchange_way *way)
 {
@@ -35,29 +34,7 @@ void gp_exchange_init(struct gp_exchange *exchange, const struct gp_exchange_way
 			  sizeof(exchange->authority)))
 		exchange->authority[0] = '\0'; /* Host will have to do */
 	exchange->authorization[0] = '\0';
-	exchange->per_request = exchange->used = way->per_request;
-	exchange->lets_pass =
-		way->per_request ||
-		(way->authorization && exchange_authorize(exchange, way->authorization));
-}
-
-void exchange_drop_authorization(struct gp_exchange *exchange)
-{
-	exchange->authorized = false;
-	explicit_bzero(exchange->authorization, strlen(exchange->authorization));
-}
-
-bool exchange_authorize(struct gp_exchange *exchange, const char *authorization)
-{
-	size_t len = strlen(authorization);
-
-	if (len > GP_AUTHORIZATION_MAX || !head_fits(authorization))
-		return false;
-	exchange_drop_authorization(exchange);
-	memcpy(exchange->authorization, authorization, len + 1);
-	exchange->authorized = true;
-	exchange->used = false;
-	return true;
+	exchange_know(exchange, &way->authorization);
 }
 
 enum gp_exchange_want gp_exchange_want(const struct gp_exchange *exchange)
@@ -127,23 +104,23 @@ static void note_used(size_t *used, size_t len)
 		*used = len;
 }
 
-static bool has_own(const struct gp_exchange *exchange)
-{
-	return exchange->request.authorized && !exchange->replace_own;
-}
-
 static bool write_leg(struct gp_exchange *exchange)
 {
+	bool has_ours = exchange_has_ours(exchange);
+	bool has_more = exchange_has_more(exchange);
 	struct gp_edit edit = {
 		.authority = exchange->forwards ? exchange->authority : NULL,
+		.authorization = has_ours ? exchange->authorization : NULL,
+		.without_own = exchange->replace_own && (exchange->bound || has_more),
 		.without_upgrade = exchange->forwards,
+		.persistent = has_more,
 		.probe = exchange->leg == GP_LEG_PROBE,
 	};
 	struct gp_buf buf;
 
-	if (exchange->authorized && !has_own(exchange))
-		edit.authorization = exchange->authorization;
-	exchange->sent_ours = edit.authorization != NULL;
+	exchange->sent_ours = has_ours;
+	exchange->persistent =
+		edit.probe || edit.persistent || exchange->request.persistent;
 	gp_buf_init(&buf, exchange->out, sizeof(exchange->out));
 	if (gp_request_write(&exchange->request, &edit, &buf) || buf.full)
 		return false;
@@ -164,12 +141,6 @@ static void send_written(struct gp_exchange *exchange)
 		exchange_expect(exchange);
 }
 
-/* Is what we have for another request? */
-static bool needs_authorization(const struct gp_exchange *exchange)
-{
-	return exchange->per_request && exchange->used && !has_own(exchange);
-}
-
 /* What is written goes out with another one. */
 static void wait_for_authorization(struct gp_exchange *exchange)
 {
@@ -177,38 +148,57 @@ static void wait_for_authorization(struct gp_exchange *exchange)
 	exchange->phase = GP_PHASE_AUTHORIZE;
 }
 
+/* The request itself goes out where nobody could tell what a probe is to ask for. */
+static bool write_herald(struct gp_exchange *exchange)
+{
+	if (!exchange_needs_herald(exchange))
+		return false;
+	exchange->leg = GP_LEG_PROBE;
+	if (write_leg(exchange))
+		return true;
+	exchange->leg = GP_LEG_REQUEST;
+	return false;
+}
+
 void exchange_send_leg(struct gp_exchange *exchange)
 {
-	if (needs_authorization(exchange))
+	if (exchange_needs_ours(exchange))
 		wait_for_authorization(exchange);
-	else if (write_leg(exchange))
+	else if (write_herald(exchange) || write_leg(exchange))
 		send_written(exchange);
 	else /* the authorization is too long for an absurdly long Host */
 		exchange->phase = GP_PHASE_FAILED;
 }
 
-static bool has_body(const struct gp_request *request)
+bool exchange_has_body(const struct gp_exchange *exchange)
 {
+	const struct gp_request *request = &exchange->request;
+
 	return request->body == GP_BODY_CHUNKED ||
 	       (request->body == GP_BODY_LENGTH && request->length > 0);
+}
+
+bool exchange_has_long_body(const struct gp_exchange *exchange)
+{
+	const struct gp_request *request = &exchange->request;
+
+	return request->body == GP_BODY_CHUNKED ||
+	       (request->body == GP_BODY_LENGTH && request->length > EXCHANGE_BODY_MAX);
 }
 
 /* Might the proxy ask, instead of taking the body? What it says to a probe then has to do
  * for the request, so that cannot be HEAD. */
 static bool may_be_asked(const struct gp_exchange *exchange)
 {
-	return has_body(&exchange->request) && !exchange_is_head(exchange) &&
-	       !exchange->lets_pass && !exchange->authorized && !has_own(exchange);
+	return exchange_has_body(exchange) && !exchange_is_head(exchange) &&
+	       !exchange->lets_pass && !exchange->authorized &&
+	       !exchange_has_own(exchange);
 }
 
 static bool needs_probe(const struct gp_exchange *exchange)
 {
-	const struct gp_request *request = &exchange->request;
-	bool is_long =
-		request->body == GP_BODY_CHUNKED || request->length > EXCHANGE_BODY_MAX;
-
-	return is_long && !request->expects && !exchange->unread &&
-	       may_be_asked(exchange);
+	return exchange_has_long_body(exchange) && !exchange->request.expects &&
+	       !exchange->unread && may_be_asked(exchange);
 }
 
 static void count_unread(struct gp_exchange *exchange)
@@ -232,9 +222,10 @@ static void begin_request(struct gp_exchange *exchange)
 	exchange->leg = needs_probe(exchange) ? GP_LEG_PROBE : GP_LEG_REQUEST;
 	exchange->reused = exchange->was_reset = exchange->discards = false;
 	exchange->copy_lost = exchange->continued = false;
+	exchange->probed = exchange->unaided = false;
 	exchange->rounds = 0;
 	exchange->copy_len = 0;
-	exchange->in_body = has_body(request);
+	exchange->in_body = exchange_has_body(exchange);
 	exchange->body_left = request->length;
 	exchange->body_chunked = (struct gp_chunked){0};
 	if (!write_leg(exchange)) {
@@ -243,18 +234,10 @@ static void begin_request(struct gp_exchange *exchange)
 	}
 	count_unread(exchange);
 	exchange->unanswered = exchange->unread <= 2 && !exchange->blind;
-	if (needs_authorization(exchange))
-		wait_for_authorization(exchange);
+	if (exchange_needs_ours(exchange) || exchange_needs_herald(exchange))
+		exchange_send_leg(exchange); /* is what is written the right thing? */
 	else
 		send_written(exchange);
-}
-
-void gp_exchange_authorized(struct gp_exchange *exchange, const char *authorization)
-{
-	if (!authorization || !exchange_authorize(exchange, authorization))
-		exchange_drop_authorization(exchange);
-	exchange->used = false;
-	exchange_send_leg(exchange);
 }
 
 static bool is_proxys(const struct gp_request *request)
@@ -546,10 +529,12 @@ void gp_exchange_let_go(struct gp_exchange *exchange)
 	exchange_pump(exchange);
 }
 
+/* A leg that is going to be challenged needs the connection for the next one. */
 bool gp_exchange_is_flushed(const struct gp_exchange *exchange)
 {
 	return exchange->phase == GP_PHASE_OVER ||
-	       (!is_busy(exchange) && !queue_length(exchange));
+	       (!is_busy(exchange) && !exchange_has_more(exchange) &&
+		!queue_length(exchange));
 }
 
 /* --- what is sent for it -------------------------------------------------------------
@@ -607,7 +592,7 @@ void gp_exchange_sent(struct gp_exchange *exchange, size_t count)
 
 void gp_exchange_connected(struct gp_exchange *exchange)
 {
-	exchange->reused = false;
+	exchange->reused = exchange->bound = false;
 	if (exchange->head_len)
 		exchange_send_leg(exchange);
 	else
@@ -629,7 +614,8 @@ void gp_exchange_untunnelled(struct gp_exchange *exchange)
 	exchange->phase = GP_PHASE_FAILED;
 	if (exchange->has_request && is_for_proxy(exchange))
 		begin_request(exchange);
-	if (exchange->phase == GP_PHASE_OPEN) /* over a new connection */
+	/* over a new connection */
+	if (exchange->phase == GP_PHASE_OPEN || exchange->phase == GP_PHASE_AUTHORIZE)
 		exchange->phase = GP_PHASE_CONNECT;
 }
 
@@ -643,10 +629,10 @@ static bool may_have_asked(const struct gp_exchange *exchange)
 
 static void close_open(struct gp_exchange *exchange, bool reset)
 {
-	if (exchange->leg == GP_LEG_PROBE) {
+	if (exchange->reused && !exchange->copy_lost) {
+		exchange_reconnect(exchange);
+	} else if (exchange->leg == GP_LEG_PROBE) {
 		exchange_probed(exchange, false);
-	} else if (exchange->reused && !exchange->copy_lost) {
-		exchange->phase = GP_PHASE_CONNECT;
 	} else if (reset && may_have_asked(exchange)) {
 		exchange->was_reset = true;
 		exchange->leg = GP_LEG_PROBE;
@@ -663,7 +649,7 @@ void gp_exchange_closed(struct gp_exchange *exchange, bool reset)
 		close_open(exchange, reset);
 		break;
 	case GP_PHASE_DRAIN:
-		exchange->phase = GP_PHASE_CONNECT;
+		exchange_reconnect(exchange);
 		break;
 	case GP_PHASE_CONNECT:
 	case GP_PHASE_TUNNEL:

@@ -9,9 +9,13 @@
  * that it keeps the connection, and does not answer on it any more. */
 #define EXCHANGE_BODY_MAX 65535
 
-/* Writes what `leg` says, with the authorization that is known now, and lets it go out.
- */
+/* Lets the request go out, or what has to go before it, with the authorization that is
+ * known now; or waits for one. */
 void exchange_send_leg(struct gp_exchange *exchange);
+
+/* The request goes out: behind the response that came if the connection is `kept`, else
+ * over a new one. */
+void exchange_go_on(struct gp_exchange *exchange);
 
 /* What comes in next: the response to the request in `head`, or one before it? */
 void exchange_expect(struct gp_exchange *exchange);
@@ -19,11 +23,6 @@ void exchange_expect(struct gp_exchange *exchange);
 /* The probe got no challenge: the request goes out, over the same connection if that is
  * `kept`, unless it was sent before. */
 void exchange_probed(struct gp_exchange *exchange, bool kept);
-
-/* Our authorization from here on; false, and nothing has changed, if it cannot stand in a
- * field. */
-bool exchange_authorize(struct gp_exchange *exchange, const char *authorization);
-void exchange_drop_authorization(struct gp_exchange *exchange);
 
 /* Is anything to be sent? */
 bool exchange_has_output(const struct gp_exchange *exchange);
@@ -37,5 +36,35 @@ void exchange_pump(struct gp_exchange *exchange);
 
 /* Is the request HEAD, whose responses have no body? */
 bool exchange_is_head(const struct gp_exchange *exchange);
+
+bool exchange_has_body(const struct gp_exchange *exchange);
+bool exchange_has_long_body(const struct gp_exchange *exchange);
+
+/* Without an answer the program is to see what the proxy says. */
+void exchange_leave_it(struct gp_exchange *exchange);
+
+/* --- what goes with a request (exchange_authorize.c) */
+
+void exchange_know(struct gp_exchange *exchange,
+		   const struct gp_authorization *authorization);
+
+void exchange_drop_authorization(struct gp_exchange *exchange);
+
+/* Has the program an authorization of its own, which the proxy has not rejected? */
+bool exchange_has_own(const struct gp_exchange *exchange);
+
+/* Does ours go with the request? And is one to be asked for before that? */
+bool exchange_has_ours(const struct gp_exchange *exchange);
+bool exchange_needs_ours(const struct gp_exchange *exchange);
+
+/* Is the proxy going to challenge what goes out? */
+bool exchange_has_more(const struct gp_exchange *exchange);
+
+/* Does a probe have to carry the handshake that goes before the request? */
+bool exchange_needs_herald(const struct gp_exchange *exchange);
+
+/* The connection that was to take the request is lost before there was a response to it:
+ * another one will; but not what was for this one alone. */
+void exchange_reconnect(struct gp_exchange *exchange);
 
 #endif

@@ -55,7 +55,7 @@ static bool ends_http(const struct gp_exchange *exchange)
 
 static void show(struct gp_exchange *exchange)
 {
-	exchange->unanswered = exchange->reused = false;
+	exchange->unanswered = exchange->reused = exchange->more = false;
 	exchange->answered = true;
 	if (ends_http(exchange)) {
 		exchange_end(exchange);
@@ -65,8 +65,7 @@ static void show(struct gp_exchange *exchange)
 	}
 }
 
-/* The request goes out: behind the response that came, or over a new connection. */
-static void go_on(struct gp_exchange *exchange)
+void exchange_go_on(struct gp_exchange *exchange)
 {
 	bool bodiless = exchange->leg == GP_LEG_REQUEST && exchange_is_head(exchange);
 
@@ -79,10 +78,12 @@ static void go_on(struct gp_exchange *exchange)
 void exchange_probed(struct gp_exchange *exchange, bool kept)
 {
 	exchange->kept = kept;
+	exchange->probed = true;
+	exchange->more = false;
 	if (exchange->was_reset) /* for another reason: it may have been executed */
 		exchange->phase = GP_PHASE_FAILED;
 	else
-		go_on(exchange);
+		exchange_go_on(exchange);
 }
 
 /* No response that we know: the program has to make something of it. */
@@ -99,15 +100,17 @@ static void final(struct gp_exchange *exchange)
 {
 	exchange->lets_pass = true;
 	exchange->verdict = exchange->sent_ours;
+	if (exchange->scope == GP_SCOPE_CONNECTION)
+		exchange->bound = exchange->used = true;
 	if (exchange->leg == GP_LEG_PROBE)
 		exchange_probed(exchange, exchange->kept);
 	else
 		show(exchange);
 }
 
-/* Without an answer the program is to see what the proxy says. To a probe it says what it
- * would say to the request, which need not go out any more. */
-static void leave_it(struct gp_exchange *exchange)
+/* To a probe the proxy says what it would say to the request, which need not go out any
+ * more. */
+void exchange_leave_it(struct gp_exchange *exchange)
 {
 	exchange->discards = exchange->leg == GP_LEG_PROBE;
 	exchange->leg = GP_LEG_REQUEST;
@@ -196,7 +199,7 @@ static size_t follow(struct gp_exchange *exchange, const char *bytes, size_t len
 static void was_faster(struct gp_exchange *exchange)
 {
 	exchange->status = 0;
-	leave_it(exchange);
+	exchange_leave_it(exchange);
 }
 
 void gp_exchange_received(struct gp_exchange *exchange, const char *bytes, size_t len)
@@ -249,18 +252,22 @@ static bool is_challenge(const struct gp_exchange *exchange)
 		has_field(exchange->challenge.fields, "server", "tinyproxy"));
 }
 
+/* Without a challenge in it, the proxy may have one for those whose connection stays. */
 static bool can_be_answered(const struct gp_exchange *exchange)
 {
-	return exchange->status == 401 ||
+	return exchange->status == 401 || !exchange->persistent ||
 	       has_field(exchange->challenge.fields, "proxy-authenticate", "");
 }
 
 /* Can the answer go over the same connection? */
 static bool is_kept(const struct gp_exchange *exchange)
 {
+	struct gp_http_head head = exchange->challenge;
 	struct gp_http_framing framing;
 
-	if (gp_http_framing(&exchange->challenge, &framing) || !framing.keep_alive ||
+	if (exchange->leg == GP_LEG_REQUEST && exchange_is_head(exchange))
+		head.status = 204; /* its fields speak of the body that GET would get */
+	if (gp_http_framing(&head, &framing) || !framing.keep_alive ||
 	    framing.length > GP_DRAIN_MAX || exchange_has_output(exchange))
 		return false;
 	if (exchange->leg == GP_LEG_PROBE)
@@ -268,63 +275,16 @@ static bool is_kept(const struct gp_exchange *exchange)
 	return !exchange->in_body && exchange->copy_len <= EXCHANGE_BODY_MAX;
 }
 
-/* An answer would come too late for a request that cannot go again: the agent is to know
- * nevertheless, and the next request will have it. */
-static bool can_go_again(const struct gp_exchange *exchange)
-{
-	return exchange->leg == GP_LEG_PROBE || !exchange->copy_lost;
-}
-
 static void challenged(struct gp_exchange *exchange)
 {
-	exchange->lets_pass = false;
-	if (can_be_answered(exchange) && exchange->rounds < GP_ROUNDS_MAX) {
+	exchange->lets_pass = exchange->bound = false;
+	if (can_be_answered(exchange) && !exchange->unaided &&
+	    exchange->rounds < GP_ROUNDS_MAX) {
 		exchange->rounds++;
 		exchange->phase = GP_PHASE_ASK;
 	} else {
-		leave_it(exchange);
+		exchange_leave_it(exchange);
 	}
-}
-
-void gp_exchange_challenge(const struct gp_exchange *exchange,
-			   struct gp_exchange_challenge *out)
-{
-	*out = (struct gp_exchange_challenge){
-		.status = exchange->status,
-		.head = &exchange->challenge,
-		.method = exchange->request.method,
-		.uri = exchange->request.target,
-		.offered = exchange->sent_ours ? exchange->authorization : NULL,
-		.kept = exchange->kept,
-	};
-}
-
-void gp_exchange_not_kept(struct gp_exchange *exchange)
-{
-	exchange->kept = false;
-}
-
-void gp_exchange_answer(struct gp_exchange *exchange, const char *authorization,
-			bool per_request)
-{
-	if (!exchange_authorize(exchange, authorization)) {
-		gp_exchange_refuse(exchange);
-		return;
-	}
-	exchange->per_request = per_request;
-	exchange->replace_own |= exchange->request.authorized;
-	exchange->was_reset = false;
-	if (can_go_again(exchange))
-		go_on(exchange);
-	else
-		leave_it(exchange);
-}
-
-void gp_exchange_refuse(struct gp_exchange *exchange)
-{
-	if (exchange->sent_ours)
-		exchange_drop_authorization(exchange); /* it was rejected */
-	leave_it(exchange);
 }
 
 int gp_exchange_take_verdict(struct gp_exchange *exchange)
@@ -348,7 +308,7 @@ static size_t swallow(struct gp_exchange *exchange, const char *bytes, size_t le
 	if (scan == GP_SCAN_BAD || exchange->drained > GP_DRAIN_MAX ||
 	    (scan == GP_SCAN_DONE &&
 	     (used < len || !gp_response_keeps(&exchange->response)))) {
-		exchange->phase = GP_PHASE_CONNECT;
+		exchange_reconnect(exchange);
 	} else if (scan == GP_SCAN_DONE) {
 		exchange->reused = true;
 		exchange_send_leg(exchange);
@@ -414,7 +374,7 @@ static void not_http(struct gp_exchange *exchange)
 {
 	/* Some send a body with a challenge to HEAD; this one came late. */
 	if (exchange->reused && exchange_is_head(exchange))
-		exchange->phase = GP_PHASE_CONNECT;
+		exchange_reconnect(exchange);
 	else
 		show_nonsense(exchange);
 }

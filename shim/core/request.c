@@ -199,6 +199,7 @@ static enum gp_err note_body(struct gp_request *request)
 	struct head_body body;
 
 	head_body_read(request->fields, &body);
+	request->persistent = !body.close && (request->minor > 0 || body.keep_alive);
 	/* What they might send has no meaning (RFC 9110 9.3.6, 9.3.8). */
 	if (is_method(request, "CONNECT") || is_method(request, "TRACE"))
 		return GP_OK;

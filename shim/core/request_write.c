@@ -2,6 +2,7 @@
 /* Request heads as the proxy is to get them. */
 #include <string.h>
 
+#include <gatepass/limits.h>
 #include <gatepass/request.h>
 
 #include "authority.h"
@@ -15,6 +16,7 @@ struct editing {
 	struct authority authority; /* of the rewritten target; host.p is NULL if it stays
 				     */
 	bool has_host, has_length;  /* written */
+	int minor;                  /* of HTTP/1.x */
 };
 
 static void add_text(struct gp_buf *out, struct gp_text text)
@@ -91,18 +93,35 @@ static bool is_upgrade(struct gp_text option)
 	return gp_text_is(option, "upgrade") || gp_text_is(option, "http2-settings");
 }
 
+/* Of Connection. */
+static bool drops_option(const struct gp_edit *edit, struct gp_text option)
+{
+	return (edit->without_upgrade && is_upgrade(option)) ||
+	       (edit->persistent && gp_text_is(option, "close"));
+}
+
+static bool drops_any(const struct gp_edit *edit, struct gp_text options)
+{
+	struct gp_text option;
+
+	while (head_list_next(&options, &option))
+		if (drops_option(edit, option))
+			return true;
+	return false;
+}
+
 static void write_connection(struct editing *editing, const struct gp_http_field *field,
 			     struct gp_text line)
 {
 	struct gp_text rest = field->value, option;
 	bool begun = false;
 
-	if (!head_list_has(rest, "upgrade") && !head_list_has(rest, "http2-settings")) {
+	if (!drops_any(editing->edit, rest)) {
 		add_line(editing->out, line);
 		return;
 	}
 	while (head_list_next(&rest, &option)) {
-		if (is_upgrade(option))
+		if (drops_option(editing->edit, option))
 			continue;
 		if (!begun)
 			add_text(editing->out, field->name);
@@ -113,9 +132,23 @@ static void write_connection(struct editing *editing, const struct gp_http_field
 	gp_buf_add_string(editing->out, begun ? "\r\n" : "");
 }
 
-static void write_line(struct editing *editing, struct gp_text line)
+static bool drops_field(const struct editing *editing, struct gp_text name)
 {
 	const struct gp_edit *edit = editing->edit;
+	bool was_older = editing->minor > editing->request->minor;
+
+	/* Neither has had a meaning in HTTP/1.0 (RFC 9110 7.8, 10.1.1). */
+	if (was_older && (gp_text_is(name, "upgrade") || gp_text_is(name, "expect")))
+		return true;
+	if (gp_text_is(name, "proxy-authorization"))
+		return edit->authorization || edit->without_own;
+	if (gp_text_is(name, "proxy-connection"))
+		return edit->persistent;
+	return edit->without_upgrade && is_upgrade(name);
+}
+
+static void write_line(struct editing *editing, struct gp_text line)
+{
 	struct gp_http_field field;
 
 	if (!head_field(line, &field)) {
@@ -124,11 +157,9 @@ static void write_line(struct editing *editing, struct gp_text line)
 		write_host(editing, field.name);
 	} else if (gp_text_is(field.name, "content-length")) {
 		write_length(editing, &field, line);
-	} else if (edit->without_upgrade && gp_text_is(field.name, "connection")) {
+	} else if (gp_text_is(field.name, "connection")) {
 		write_connection(editing, &field, line);
-	} else if (!(edit->without_upgrade && is_upgrade(field.name)) &&
-		   !(edit->authorization &&
-		     gp_text_is(field.name, "proxy-authorization"))) {
+	} else if (!drops_field(editing, field.name)) {
 		add_line(editing->out, line);
 	}
 }
@@ -156,30 +187,8 @@ static void write_request_line(struct editing *editing)
 	if (!editing->authority.host.p || request->form == GP_TARGET_ORIGIN)
 		add_text(out, request->target);
 	gp_buf_add_string(out, " HTTP/1.");
-	gp_buf_add_uint(out, (unsigned)request->minor);
+	gp_buf_add_uint(out, (unsigned)editing->minor);
 	gp_buf_add_string(out, "\r\n");
-}
-
-static enum gp_err write_request(struct editing *editing)
-{
-	const struct gp_request *request = editing->request;
-	struct gp_text rest = request->fields;
-	struct gp_http_field host;
-	bool relative =
-		request->form == GP_TARGET_ORIGIN || request->form == GP_TARGET_ASTERISK;
-
-	if (relative && editing->edit->authority &&
-	    !find_authority(request, editing->edit, &editing->authority))
-		return GP_ERR_HOST_SYNTAX;
-	write_request_line(editing);
-	if (editing->authority.host.p && request->minor > 0 &&
-	    !find_field(rest, "host", &host))
-		write_host(editing, gp_text("Host"));
-	while (rest.len)
-		write_line(editing, head_cut_line(&rest));
-	add_authorization(editing->out, editing->edit->authorization);
-	gp_buf_add_string(editing->out, "\r\n");
-	return GP_OK;
 }
 
 /* Of an absolute target, without userinfo, which is for the origin alone. */
@@ -194,6 +203,56 @@ static bool find_target(struct gp_text target, struct gp_text *scheme,
 	at = target.len ? memrchr(target.p, '@', target.len) : NULL;
 	authority->host = at ? gp_text_from(target, (size_t)(at - target.p) + 1) : target;
 	return authority->host.len > 0;
+}
+
+/* What was HTTP/1.0 needs it now. */
+static void add_host_of_target(struct editing *editing)
+{
+	const struct gp_request *request = editing->request;
+	struct authority authority = {.host = request->target};
+	struct gp_text scheme;
+
+	if (request->form == GP_TARGET_ABSOLUTE &&
+	    !find_target(request->target, &scheme, &authority))
+		return;
+	if (authority.host.len > GP_AUTHORITY_MAX)
+		return;
+	gp_buf_add_string(editing->out, "Host: ");
+	add_line(editing->out, authority.host);
+}
+
+static void add_host(struct editing *editing)
+{
+	const struct gp_request *request = editing->request;
+	struct gp_http_field host;
+
+	if (editing->minor == 0 || find_field(request->fields, "host", &host))
+		return;
+	if (editing->authority.host.p)
+		write_host(editing, gp_text("Host"));
+	else if (request->minor == 0)
+		add_host_of_target(editing);
+}
+
+static enum gp_err write_request(struct editing *editing)
+{
+	const struct gp_request *request = editing->request;
+	struct gp_text rest = request->fields;
+	bool relative =
+		request->form == GP_TARGET_ORIGIN || request->form == GP_TARGET_ASTERISK;
+
+	if (relative && editing->edit->authority &&
+	    !find_authority(request, editing->edit, &editing->authority))
+		return GP_ERR_HOST_SYNTAX;
+	write_request_line(editing);
+	add_host(editing);
+	while (rest.len)
+		write_line(editing, head_cut_line(&rest));
+	if (editing->edit->persistent)
+		gp_buf_add_string(editing->out, "Proxy-Connection: keep-alive\r\n");
+	add_authorization(editing->out, editing->edit->authorization);
+	gp_buf_add_string(editing->out, "\r\n");
+	return GP_OK;
 }
 
 static enum gp_err write_probe(struct editing *editing)
@@ -230,7 +289,12 @@ static enum gp_err write_probe(struct editing *editing)
 enum gp_err gp_request_write(const struct gp_request *request, const struct gp_edit *edit,
 			     struct gp_buf *out)
 {
-	struct editing editing = {.request = request, .edit = edit, .out = out};
+	struct editing editing = {
+		.request = request,
+		.edit = edit,
+		.out = out,
+		.minor = edit->persistent && !request->minor ? 1 : request->minor,
+	};
 
 	if (edit->authorization && !head_fits(edit->authorization))
 		return GP_ERR_HEADER_OCTET;

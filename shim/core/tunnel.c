@@ -7,7 +7,9 @@
  * to ASK, through the rest of its body if the connection can be kept by reading that; the
  * answer leads back to SEND on a kept connection, else to CONNECT. A kept connection may
  * have been closed by the proxy before our answer arrived: when that happens before the
- * first byte of a response, the same request goes once more over a new connection.
+ * first byte of a response, the same request goes once more over a new connection. But a
+ * leg of a handshake with the connection is lost with that: what the agent says to this
+ * is the next one.
  *
  * The head is collected byte-exactly: as long as it is incomplete, all bytes belong to
  * it, so the caller can take them from the socket at once and never needs to wait for
@@ -26,15 +28,18 @@ static void fail(struct gp_tunnel *tunnel, enum gp_err err)
 }
 
 /* Writes the request with its authorization, NULL for none. */
-static enum gp_err prepare(struct gp_tunnel *tunnel, const char *authorization)
+static enum gp_err prepare(struct gp_tunnel *tunnel,
+			   const struct gp_authorization *authorization)
 {
+	const char *value = authorization ? authorization->value : NULL;
 	struct gp_buf buf;
 
 	explicit_bzero(tunnel->out, tunnel->out_len);
 	tunnel->out_len = tunnel->out_sent = 0;
-	tunnel->authorized = authorization != NULL;
-	tunnel->authorization_len = authorization ? strlen(authorization) : 0;
-	if (authorization && !head_fits(authorization))
+	tunnel->authorized = value != NULL;
+	tunnel->scope = authorization ? authorization->scope : GP_SCOPE_PROXY;
+	tunnel->authorization_len = value ? strlen(value) : 0;
+	if (value && !head_fits(value))
 		return GP_ERR_HEADER_OCTET;
 	gp_buf_init(&buf, tunnel->out, sizeof(tunnel->out));
 	gp_buf_add_string(&buf, "CONNECT ");
@@ -42,9 +47,9 @@ static enum gp_err prepare(struct gp_tunnel *tunnel, const char *authorization)
 	gp_buf_add_string(&buf, " HTTP/1.1\r\nHost: ");
 	gp_buf_add_string(&buf, tunnel->authority);
 	gp_buf_add_string(&buf, "\r\nProxy-Connection: keep-alive\r\n");
-	if (authorization) {
+	if (value) {
 		gp_buf_add_string(&buf, "Proxy-Authorization: ");
-		gp_buf_add_string(&buf, authorization);
+		gp_buf_add_string(&buf, value);
 		gp_buf_add_string(&buf, "\r\n");
 	}
 	gp_buf_add_string(&buf, "\r\n");
@@ -63,7 +68,7 @@ static enum gp_err set_authority(struct gp_tunnel *tunnel, const char *authority
 }
 
 enum gp_err gp_tunnel_init(struct gp_tunnel *tunnel, const char *authority,
-			   const char *authorization)
+			   const struct gp_authorization *authorization)
 {
 	enum gp_err err;
 
@@ -118,15 +123,20 @@ static void ask_elsewhere(struct gp_tunnel *tunnel)
 	ask(tunnel);
 }
 
+static bool begin_round(struct gp_tunnel *tunnel)
+{
+	if (++tunnel->rounds > GP_ROUNDS_MAX)
+		fail(tunnel, GP_ERR_PROXY_AUTH);
+	return tunnel->rounds <= GP_ROUNDS_MAX;
+}
+
 /* A challenge has arrived: what becomes of its body, and of the connection? */
 static void challenged(struct gp_tunnel *tunnel)
 {
 	struct gp_http_framing *framing = &tunnel->framing;
 
-	if (++tunnel->rounds > GP_ROUNDS_MAX) {
-		fail(tunnel, GP_ERR_PROXY_AUTH);
+	if (!begin_round(tunnel))
 		return;
-	}
 	if (gp_http_framing(&tunnel->head, framing) || !framing->keep_alive ||
 	    (framing->body == GP_BODY_LENGTH && framing->length > GP_DRAIN_MAX)) {
 		ask_elsewhere(tunnel);
@@ -239,14 +249,31 @@ size_t gp_tunnel_received(struct gp_tunnel *tunnel, const char *bytes, size_t le
 	return used;
 }
 
+/* The connection that our leg was made for has ended. */
+static void lose_leg(struct gp_tunnel *tunnel)
+{
+	tunnel->status = 0;
+	tunnel->head = (struct gp_http_head){0};
+	if (begin_round(tunnel))
+		ask_elsewhere(tunnel);
+}
+
+static void closed_before_response(struct gp_tunnel *tunnel)
+{
+	tunnel->reused = false;
+	if (tunnel->authorized && tunnel->scope == GP_SCOPE_CONNECTION)
+		lose_leg(tunnel);
+	else
+		tunnel->want = GP_TUNNEL_CONNECT;
+}
+
 void gp_tunnel_closed(struct gp_tunnel *tunnel)
 {
 	if (tunnel->draining) {
 		/* A reset behind a complete head is no more than an end of file. */
 		ask_elsewhere(tunnel);
 	} else if (tunnel->reused && !tunnel->head_len) {
-		tunnel->reused = false;
-		tunnel->want = GP_TUNNEL_CONNECT;
+		closed_before_response(tunnel);
 	} else {
 		fail(tunnel, GP_ERR_PROXY_CLOSED);
 	}
@@ -282,7 +309,13 @@ struct gp_text gp_tunnel_offered(const struct gp_tunnel *tunnel)
 				tunnel->authorization_len};
 }
 
-enum gp_err gp_tunnel_answer(struct gp_tunnel *tunnel, const char *authorization)
+enum gp_scope gp_tunnel_scope(const struct gp_tunnel *tunnel)
+{
+	return tunnel->scope;
+}
+
+enum gp_err gp_tunnel_answer(struct gp_tunnel *tunnel,
+			     const struct gp_authorization *authorization)
 {
 	enum gp_err err = prepare(tunnel, authorization);
 

@@ -18,11 +18,14 @@ static void write_challenge(struct link *link, const struct challenge *challenge
 	link_begin(link, "challenge");
 	gp_wire_add_uint(out, "status", (unsigned)challenge->status);
 	gp_wire_add_uint(out, "kept", challenge->kept);
+	if (!challenge->persistent)
+		gp_wire_add_uint(out, "persistent", 0);
 	gp_wire_add_uint(out, "authorized", challenge->offered.p != NULL);
 	if (challenge->offered.p)
 		gp_wire_add_text(out, "offered", challenge->offered);
 	gp_wire_add_text(out, "method", challenge->method);
 	gp_wire_add_text(out, "uri", challenge->uri);
+	gp_wire_add(out, "body", challenge->bodiless ? "none" : NULL);
 	while (gp_http_field_next(&rest, &field))
 		if (gp_text_is(field.name, "proxy-authenticate"))
 			gp_wire_add_text(out, "challenge", field.value);
@@ -47,55 +50,52 @@ void advice_begin(struct advice *advice, struct link *link,
  * now has no bearing: `offered` tells it what was rejected. */
 static enum progress ask_way(struct advice *advice, struct link *link,
 			     const struct challenge *challenge,
-			     const char **authorization)
+			     struct gp_authorization *answer)
 {
-	struct gp_wire answer;
+	struct gp_wire message;
 	struct route route;
-	enum progress progress = link_step(link, &answer);
+	enum progress progress = link_step(link, &message);
 
 	if (progress != PROGRESS_DONE)
 		return progress;
-	if (route_answer(&route, &answer) || !route.count)
+	if (route_answer(&route, &message) || !route.count)
 		return PROGRESS_DONE; /* no proxy of ours any more */
 	write_challenge(link, challenge);
 	advice->asks_way = false;
-	return advice_step(advice, link, challenge, authorization);
+	return advice_step(advice, link, challenge, answer);
 }
 
 static enum progress ask_answer(struct advice *advice, struct link *link,
 				const struct challenge *challenge,
-				const char **authorization)
+				struct gp_authorization *answer)
 {
-	const char *key, *value, *found = NULL;
-	struct gp_wire answer;
-	enum progress progress = link_step(link, &answer);
+	struct gp_authorization found = {0};
+	const char *key, *value;
+	struct gp_wire message;
+	enum progress progress = link_step(link, &message);
 
 	if (progress == PROGRESS_FAILED && link->error == ECONNRESET &&
 	    !advice->reopened) {
 		advice->reopened = true;
 		advice_begin(advice, link, challenge);
-		return advice_step(advice, link, challenge, authorization);
+		return advice_step(advice, link, challenge, answer);
 	}
 	if (progress != PROGRESS_DONE)
 		return progress;
-	advice->reopened = advice->per_request = false;
-	while (gp_wire_next(&answer, &key, &value)) {
-		if (!strcmp(key, "authorization"))
-			found = value;
-		else if (!strcmp(key, "scope"))
-			advice->per_request = !strcmp(value, "request");
-		else if (!strcmp(key, "text"))
+	advice->reopened = false;
+	while (gp_wire_next(&message, &key, &value))
+		if (!route_read_authorization(&found, key, value) && !strcmp(key, "text"))
 			log_line(LOG_WARN, "agent: %s", value);
-	}
-	if (!strcmp(answer.verb, "answer"))
-		*authorization = found;
+	if (!strcmp(message.verb, "answer"))
+		*answer = found;
 	return PROGRESS_DONE;
 }
 
 enum progress advice_step(struct advice *advice, struct link *link,
-			  const struct challenge *challenge, const char **authorization)
+			  const struct challenge *challenge,
+			  struct gp_authorization *answer)
 {
-	*authorization = NULL;
-	return advice->asks_way ? ask_way(advice, link, challenge, authorization)
-				: ask_answer(advice, link, challenge, authorization);
+	*answer = (struct gp_authorization){0};
+	return advice->asks_way ? ask_way(advice, link, challenge, answer)
+				: ask_answer(advice, link, challenge, answer);
 }

@@ -6,6 +6,7 @@
 #ifndef GATEPASS_ADVICE_H
 #define GATEPASS_ADVICE_H
 
+#include <gatepass/authorization.h>
 #include <gatepass/host.h>
 #include <gatepass/text.h>
 
@@ -13,8 +14,10 @@
 
 /* Stays valid until the answer has come. */
 struct challenge {
-	int status;
-	bool kept; /* the connection can carry the answer */
+	int status;      /* 0: there was no response to what was offered */
+	bool kept;       /* the connection can carry the answer */
+	bool persistent; /* the request asked for one that stays */
+	bool bodiless;   /* it has no body */
 	struct gp_text method, uri, fields;
 	struct gp_text offered; /* our authorization in the request; p is NULL for none */
 	const union gp_address *destination; /* of the connection */
@@ -22,18 +25,17 @@ struct challenge {
 };
 
 struct advice {
-	bool asks_way;    /* of a new conversation, before it is shown the challenge */
-	bool reopened;    /* a second agent is being asked about one challenge */
-	bool per_request; /* the answer is for this request alone */
+	bool asks_way; /* of a new conversation, before it is shown the challenge */
+	bool reopened; /* a second agent is being asked about one challenge */
 };
 
 void advice_begin(struct advice *advice, struct link *link,
 		  const struct challenge *challenge);
 
-/* PROGRESS_DONE: *authorization is the answer, in the link's packet, or NULL: there is
- * none. PROGRESS_FAILED, PROGRESS_WAIT: as link_step(). */
+/* PROGRESS_DONE: *answer has its value in the link's packet, or none: then it may say
+ * `more`. PROGRESS_FAILED, PROGRESS_WAIT: as link_step(). */
 enum progress advice_step(struct advice *advice, struct link *link,
 			  const struct challenge *challenge,
-			  const char **authorization) GP_MUST_CHECK;
+			  struct gp_authorization *answer) GP_MUST_CHECK;
 
 #endif

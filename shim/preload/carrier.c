@@ -5,8 +5,8 @@
  * Theory of operation: everything is in one mapping, as for a handshake. The exchange
  * says what it wants; what cannot be done at once is waited for by whoever touches the
  * socket next, or waits for it. An agent is asked over a link that is open only
- * meanwhile, so that a connection that is kept open for long has no descriptor but the
- * program's own.
+ * meanwhile, or until the verdict if it wants to hear that, so that a connection that is
+ * kept open for long has no descriptor but the program's own.
  *
  * A response of which too little has come to know whose it is stays in the socket, whose
  * SO_RCVLOWAT is raised, so that nobody wakes up for what has been seen already.
@@ -73,7 +73,6 @@ struct carrier *carrier_new(int fd, const union gp_address *destination,
 	const struct gp_exchange_way way = {
 		.authority = authority_of(route),
 		.authorization = route->authorization,
-		.per_request = route->per_request,
 		.no_tunnel = route->way == WAY_TUNNEL,
 	};
 
@@ -261,6 +260,8 @@ static void describe_challenge(const struct carrier *carrier, struct challenge *
 	*out = (struct challenge){
 		.status = challenge.status,
 		.kept = challenge.kept,
+		.persistent = challenge.persistent,
+		.bodiless = challenge.bodiless,
 		.method = challenge.method,
 		.uri = challenge.uri,
 		.fields = challenge.head->fields,
@@ -290,7 +291,7 @@ static enum progress wait_for_agent(struct carrier *carrier)
 static enum progress ask(struct carrier *carrier)
 {
 	struct challenge challenge;
-	const char *authorization;
+	struct gp_authorization answer;
 	enum progress progress;
 
 	if (carrier->shut)
@@ -298,14 +299,12 @@ static enum progress ask(struct carrier *carrier)
 	describe_challenge(carrier, &challenge);
 	if (!carrier->asking)
 		begin_ask(carrier, &challenge);
-	progress =
-		advice_step(&carrier->advice, &carrier->link, &challenge, &authorization);
+	progress = advice_step(&carrier->advice, &carrier->link, &challenge, &answer);
 	if (progress == PROGRESS_WAIT && clock_now() < carrier->deadline)
 		return wait_for_agent(carrier);
 	carrier->asking = false;
-	if (progress == PROGRESS_DONE && authorization) {
-		gp_exchange_answer(&carrier->exchange, authorization,
-				   carrier->advice.per_request);
+	if (progress == PROGRESS_DONE && (answer.value || answer.more)) {
+		gp_exchange_answer(&carrier->exchange, &answer);
 	} else {
 		gp_exchange_refuse(&carrier->exchange);
 		link_clear(&carrier->link);
@@ -321,15 +320,23 @@ static void ask_for_request(struct carrier *carrier)
 	gp_exchange_challenge(&carrier->exchange, &request);
 	question.method = request.method;
 	question.uri = request.uri;
+	question.bodiless = request.bodiless;
 	carrier->asking = true;
 	carrier->deadline = clock_now() + GP_DEADLINE * 1000;
+	link_close(&carrier->link); /* of a handshake that came to nothing */
 	route_ask(&carrier->link, &question);
 }
 
-/* What one request goes out with. */
+/* Of the legs of a handshake, the agent wants to hear more. */
+static bool is_settled(const struct route *route)
+{
+	return route->settled || !route->authorization.value ||
+	       route->authorization.scope != GP_SCOPE_CONNECTION;
+}
+
+/* What a request goes out with. */
 static enum progress authorize(struct carrier *carrier)
 {
-	const char *authorization = NULL;
 	struct gp_wire answer;
 	struct route route;
 	enum progress progress;
@@ -340,10 +347,11 @@ static enum progress authorize(struct carrier *carrier)
 	if (progress == PROGRESS_WAIT && clock_now() < carrier->deadline)
 		return wait_for_agent(carrier);
 	carrier->asking = false;
-	if (progress == PROGRESS_DONE && !route_answer(&route, &answer))
-		authorization = route.authorization;
-	gp_exchange_authorized(&carrier->exchange, authorization);
-	link_clear(&carrier->link);
+	if (progress != PROGRESS_DONE || route_answer(&route, &answer))
+		route = (struct route){.settled = true};
+	gp_exchange_authorized(&carrier->exchange, &route.authorization);
+	if (is_settled(&route))
+		link_clear(&carrier->link);
 	return PROGRESS_DONE;
 }
 

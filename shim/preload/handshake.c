@@ -308,7 +308,7 @@ static enum progress set_out(struct handshake *hs)
 	hs->forwards = hs->route.way == WAY_FORWARD;
 	if (hs->forwards)
 		return PROGRESS_DONE;
-	err = gp_tunnel_init(&hs->tunnel, hs->route.authority, hs->route.authorization);
+	err = gp_tunnel_init(&hs->tunnel, hs->route.authority, &hs->route.authorization);
 	close_settled(hs);
 	return err ? fail(hs, err, 0) : PROGRESS_DONE;
 }
@@ -320,6 +320,8 @@ static void describe_challenge(const struct handshake *hs, struct challenge *out
 	*out = (struct challenge){
 		.status = gp_tunnel_status(tunnel),
 		.kept = gp_tunnel_kept(tunnel),
+		.persistent = true,
+		.bodiless = true,
 		.method = gp_text("CONNECT"),
 		.uri = gp_text(hs->authority),
 		.fields = gp_tunnel_head(tunnel)->fields,
@@ -343,20 +345,20 @@ static enum progress begin_ask(struct handshake *hs)
 static enum progress ask_answer(struct handshake *hs)
 {
 	struct challenge challenge;
-	const char *authorization;
+	struct gp_authorization answer;
 	enum gp_err err = GP_OK;
 	enum progress progress;
 
 	describe_challenge(hs, &challenge);
-	progress = advice_step(&hs->advice, &hs->link, &challenge, &authorization);
+	progress = advice_step(&hs->advice, &hs->link, &challenge, &answer);
 	heed_link(hs, progress);
 	if (progress == PROGRESS_WAIT)
 		return progress;
 	if (progress == PROGRESS_FAILED)
 		return fail(hs, hs->link.err, hs->link.error);
 	hs->phase = TRAVEL;
-	if (authorization)
-		err = gp_tunnel_answer(&hs->tunnel, authorization);
+	if (answer.value)
+		err = gp_tunnel_answer(&hs->tunnel, &answer);
 	else
 		gp_tunnel_refuse(&hs->tunnel);
 	return err ? fail(hs, err, 0) : PROGRESS_DONE;
@@ -481,15 +483,17 @@ static enum progress receive_reply(struct handshake *hs)
 	return consume(hs, used) ? PROGRESS_DONE : fail(hs, GP_ERR_SYSTEM, ECONNRESET);
 }
 
-/* The link's packet is another one now, and the tunnel's is wiped. */
+/* The link's packet is another one now, and the tunnel's is wiped. What was good for the
+ * CONNECT, or for its connection, tells at least that such a one has to be asked for. */
 static void keep_authorization(struct handshake *hs)
 {
 	struct gp_text offered = gp_tunnel_offered(&hs->tunnel);
+	struct gp_authorization *kept = &hs->route.authorization;
 
-	hs->route.authorization = NULL;
-	if (offered.p &&
+	*kept = (struct gp_authorization){.scope = gp_tunnel_scope(&hs->tunnel)};
+	if (offered.p && kept->scope == GP_SCOPE_PROXY &&
 	    gp_text_copy(offered, hs->authorization, sizeof(hs->authorization)))
-		hs->route.authorization = hs->authorization;
+		kept->value = hs->authorization;
 }
 
 /* A proxy that lets nobody through to that port may forward requests to it. */

@@ -24,6 +24,7 @@ void route_ask(struct link *link, const struct route_question *question)
 	if (question->method.p) {
 		gp_wire_add_text(&link->out, "method", question->method);
 		gp_wire_add_text(&link->out, "uri", question->uri);
+		gp_wire_add(&link->out, "body", question->bodiless ? "none" : NULL);
 	}
 	gp_buf_add(&link->out, lines.p, lines.len);
 }
@@ -44,10 +45,33 @@ static void read_way(struct route *route, const char *value)
 			route->way = ways[i].way;
 }
 
+static enum gp_scope scope_of(const char *value)
+{
+	if (!strcmp(value, "request"))
+		return GP_SCOPE_REQUEST;
+	return strcmp(value, "connection") ? GP_SCOPE_PROXY : GP_SCOPE_CONNECTION;
+}
+
+bool route_read_authorization(struct gp_authorization *authorization, const char *key,
+			      const char *value)
+{
+	if (!strcmp(key, "authorization"))
+		authorization->value = value;
+	else if (!strcmp(key, "scope"))
+		authorization->scope = scope_of(value);
+	else if (!strcmp(key, "more"))
+		authorization->more = !strcmp(value, "1");
+	else
+		return false;
+	return true;
+}
+
 static void read_line(struct route *route, const char *key, const char *value)
 {
 	uint64_t number;
 
+	if (route_read_authorization(&route->authorization, key, value))
+		return;
 	if (!strcmp(key, "way")) {
 		read_way(route, value);
 	} else if (!strcmp(key, "proxy")) {
@@ -56,10 +80,6 @@ static void read_line(struct route *route, const char *key, const char *value)
 			route->count++;
 	} else if (!strcmp(key, "authority")) {
 		route->authority = value;
-	} else if (!strcmp(key, "authorization")) {
-		route->authorization = value;
-	} else if (!strcmp(key, "scope")) {
-		route->per_request = !strcmp(value, "request");
 	} else if (!strcmp(key, "settled")) {
 		route->settled = !strcmp(value, "1");
 	} else if (!strcmp(key, "refused")) {

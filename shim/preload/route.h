@@ -3,6 +3,7 @@
 #ifndef GATEPASS_ROUTE_H
 #define GATEPASS_ROUTE_H
 
+#include <gatepass/authorization.h>
 #include <gatepass/host.h>
 
 #include "link.h"
@@ -20,23 +21,27 @@ struct route {
 	int error;      /* the errno of WAY_UNREACHABLE */
 	unsigned count; /* of proxies */
 	union gp_address proxies[GP_PROXY_ADDRESSES_MAX]; /* in the order to try */
-	const char *authority;     /* both point into the link's packet */
-	const char *authorization; /* NULL: send none */
-	bool per_request;          /* that is for one request: ask before each */
-	bool settled;              /* the agent needs not hear how it ends */
-	bool forward_if_refused;   /* of WAY_TUNNEL: should the proxy refuse CONNECT */
-	unsigned remember; /* seconds for which WAY_DIRECT stays true; 0: unknown */
+	const char *authority; /* points into the link's packet, as does what is */
+	struct gp_authorization authorization; /* to be sent with the first request */
+	bool settled;                          /* the agent needs not hear how it ends */
+	bool forward_if_refused; /* of WAY_TUNNEL: should the proxy refuse CONNECT */
+	unsigned remember;       /* seconds for which WAY_DIRECT stays true; 0: unknown */
 };
 
 struct route_question {
 	const union gp_address *destination;
 	bool tunnel; /* the program does not speak HTTP: WAY_FORWARD is no way for it */
-	struct gp_text method,
-		uri; /* of the request that is to go out; p NULL: unknown */
+	/* Of the request that is to go out; p is NULL if that is not known. */
+	struct gp_text method, uri;
+	bool bodiless;
 };
 
 /* Begins the question on the link; link_step() asks it. */
 void route_ask(struct link *link, const struct route_question *question);
+
+/* Reads a line that tells of an authorization; false if this one does not. */
+bool route_read_authorization(struct gp_authorization *authorization, const char *key,
+			      const char *value);
 
 /* Reads the answer. GP_ERR_WIRE_SYNTAX: it is none. */
 enum gp_err route_answer(struct route *route, struct gp_wire *answer) GP_MUST_CHECK;

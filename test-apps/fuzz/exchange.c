@@ -13,7 +13,7 @@
 
 #define INPUT_MAX 4096
 
-enum flags { FORWARDS = 1, IS_KNOWN = 2, NO_TUNNEL = 4, IS_LAZY = 8 };
+enum flags { FORWARDS = 1, IS_KNOWN = 2, NO_TUNNEL = 4, IS_LAZY = 8, HAS_LEGS = 16 };
 
 enum does {
 	WRITES = 0xF0,
@@ -21,7 +21,7 @@ enum does {
 	CLOSES, /* the proxy */
 	READS_ALL,
 	READS,   /* as many bytes as go with it */
-	ANSWERS, /* with these bytes, if there are any, from here on */
+	ANSWERS, /* with these bytes, if there are any, from here on; '+': and more */
 	REFUSES, /* to answer */
 	IS_DOWN, /* the proxy, from here on, */
 	IS_UP,   /* and again */
@@ -44,6 +44,10 @@ struct model {
 	size_t sent_len, due;
 	bool is_raw, is_ours, over;
 	char authorization[INPUT_MAX + 1];
+	/* Of the last leg: the number of the connection that it is for, and whether it
+	 * has gone out. */
+	int made_for;
+	bool spent;
 };
 
 struct result {
@@ -60,6 +64,7 @@ static struct result result;
 static char queue[INPUT_MAX]; /* what the program could not write yet */
 static size_t queue_len;
 static char answer[INPUT_MAX + 1];
+static enum gp_scope scope;
 static bool refuses, is_down, wont_tunnel;
 static bool is_unclear; /* it makes a difference how things come in pieces */
 
@@ -100,7 +105,7 @@ static void check_request(void)
 		must(count_fields(model.sent, head, model.authorization) == 1 &&
 		     count_fields(model.sent, head, NULL) == 1);
 	if (exchange.leg == GP_LEG_PROBE) {
-		must(model.sent_len == head && !model.is_ours);
+		must(model.sent_len == head);
 		return;
 	}
 	must(model.sent_len - head == model.body_len);
@@ -113,12 +118,21 @@ static void check_raw(void)
 	must(!memcmp(model.sent, model.held, model.sent_len));
 }
 
+static void check_leg(void)
+{
+	must(model.made_for == result.connections && !model.spent);
+	must(!exchange.bound);
+	model.spent = true;
+}
+
 /* Called before the machine hears of it. */
 static void sends(const char *bytes, size_t len)
 {
 	if (!model.due || (exchange.out_left && exchange.out_left == exchange.out_len)) {
 		model.is_raw = !exchange.out_left;
 		model.is_ours = exchange.sent_ours;
+		if (!model.is_raw && model.is_ours && scope == GP_SCOPE_CONNECTION)
+			check_leg();
 		strcpy(model.authorization, exchange.authorization);
 		/* Behind a challenge that was swallowed, has it arrived or not? */
 		is_unclear |= exchange.reused && world.said_len > world.taken;
@@ -182,16 +196,42 @@ static enum world_tunnel tunnels(struct world *w)
 	return is_down ? WORLD_BREAKS : wont_tunnel ? WORLD_REFUSES : WORLD_TUNNELS;
 }
 
-static const char *answers(struct world *w, const struct gp_exchange_challenge *challenge)
+static struct gp_authorization make_answer(int connection)
+{
+	struct gp_authorization made = {.value = answer, .scope = scope};
+
+	model.made_for = connection;
+	model.spent = false;
+	if (refuses)
+		made.value = NULL;
+	else if (*answer == '+')
+		made.more = true, made.value = answer[1] ? answer + 1 : NULL;
+	return made;
+}
+
+static struct gp_authorization answers(struct world *w,
+				       const struct gp_exchange_challenge *challenge)
 {
 	(void)w;
 	must(challenge->status == 407 ||
-	     (challenge->status == 401 && challenge->offered));
+	     (challenge->status == 401 && challenge->offered) ||
+	     (challenge->status == 0 && challenge->offered && !challenge->kept &&
+	      scope == GP_SCOPE_CONNECTION && !challenge->head->fields.len));
 	must(challenge->head->status == challenge->status);
 	must(challenge->method.len && challenge->uri.len);
 	must(exchange.rounds >= 1 && exchange.rounds <= GP_ROUNDS_MAX);
 	result.asks++;
-	return refuses ? NULL : answer;
+	return make_answer(result.connections + !challenge->kept);
+}
+
+static struct gp_authorization authorizes(struct world *w,
+					  const struct gp_exchange_challenge *request)
+{
+	(void)w;
+	must(request->method.len && request->uri.len);
+	must(scope == GP_SCOPE_CONNECTION && !exchange.bound);
+	result.asks++;
+	return make_answer(result.connections);
 }
 
 static void hears(struct world *w, int status)
@@ -337,11 +377,20 @@ static bool is_op(uint8_t octet)
 
 static void begin(uint8_t flags, size_t piece)
 {
-	static const struct world_people people = {gets,    connects, tunnels,
-						   answers, hears,    took};
+	static const struct world_people people = {
+		.gets = gets,
+		.connects = connects,
+		.tunnels = tunnels,
+		.answers = answers,
+		.authorizes = authorizes,
+		.hears_verdict = hears,
+		.took = took,
+	};
 	const struct gp_exchange_way way = {
 		.authority = flags & FORWARDS ? "10.0.0.1:80" : NULL,
-		.authorization = flags & IS_KNOWN ? OURS : NULL,
+		.authorization.value = flags & IS_KNOWN ? OURS : NULL,
+		.authorization.scope =
+			flags & HAS_LEGS ? GP_SCOPE_CONNECTION : GP_SCOPE_PROXY,
 		.no_tunnel = flags & NO_TUNNEL,
 	};
 
@@ -349,7 +398,9 @@ static void begin(uint8_t flags, size_t piece)
 	world.people = &people;
 	world.lazy = flags & IS_LAZY;
 	model.held_len = model.body_len = model.sent_len = model.due = 0;
-	model.over = false;
+	model.over = model.spent = false;
+	model.made_for = 0;
+	scope = way.authorization.scope;
 	result = (struct result){0};
 	queue_len = 0;
 	strcpy(answer, OURS);

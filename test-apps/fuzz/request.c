@@ -107,7 +107,8 @@ static void check_edited(const struct gp_request *before, const struct gp_edit *
 		must(now == 1 &&
 		     equal(value, edit->authorization, strlen(edit->authorization)));
 	else
-		must(now == (edit->probe ? 0 : own));
+		must(now == (edit->probe || edit->without_own ? 0 : own));
+	must(!edit->persistent || (after->persistent && after->minor > 0));
 	must(!edit->without_upgrade || !after->upgrades);
 	must(!edit->authority ||
 	     after->form == (relative ? GP_TARGET_ABSOLUTE : before->form));
@@ -172,13 +173,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (err != GP_OK)
 		return 0;
 	check_parsed(&request, bytes, len);
-	for (unsigned bits = 0; bits < 16; bits++)
+	for (unsigned bits = 0; bits < 64; bits++)
 		check_edit(&request,
 			   &(struct gp_edit){
 				   .authority = bits & 1 ? "origin:8080" : NULL,
 				   .authorization = bits & 2 ? AUTHORIZATION : NULL,
 				   .without_upgrade = bits & 4,
 				   .probe = bits & 8,
+				   .persistent = bits & 16,
+				   .without_own = bits & 32,
 			   });
 	return 0;
 }

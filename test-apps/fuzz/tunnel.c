@@ -71,20 +71,25 @@ static void receive(struct gp_tunnel *tunnel, struct proxy *proxy, size_t piece)
 	proxy->at += used;
 }
 
-static void answer(struct gp_tunnel *tunnel, struct proxy *proxy)
+static void answer(struct gp_tunnel *tunnel, struct proxy *proxy, enum gp_scope scope)
 {
+	const struct gp_authorization answer = {.value = "Basic eDp5", .scope = scope};
+
+	must(gp_tunnel_status(tunnel) ||
+	     (scope == GP_SCOPE_CONNECTION && gp_tunnel_authorized(tunnel) &&
+	      !gp_tunnel_kept(tunnel)));
 	must(gp_tunnel_head(tunnel)->status == gp_tunnel_status(tunnel));
 	if (proxy->at < proxy->end)
 		gp_tunnel_not_kept(tunnel);
 	bool kept = gp_tunnel_kept(tunnel);
 
-	must(gp_tunnel_answer(tunnel, "Basic eDp5") == GP_OK);
+	must(gp_tunnel_answer(tunnel, &answer) == GP_OK);
 	if (kept && proxy->end < proxy->all_end && (uint8_t)*proxy->end == 0xFD)
 		open_at(proxy, proxy->end + 1);
 	must(gp_tunnel_want(tunnel) == (kept ? GP_TUNNEL_SEND : GP_TUNNEL_CONNECT));
 }
 
-static struct result run(const char *data, size_t size, size_t piece)
+static struct result run(const char *data, size_t size, size_t piece, enum gp_scope scope)
 {
 	static struct gp_tunnel tunnel;
 	struct proxy proxy = {.all_end = data + size};
@@ -101,7 +106,7 @@ static struct result run(const char *data, size_t size, size_t piece)
 		else if (result.want == GP_TUNNEL_RECEIVE)
 			receive(&tunnel, &proxy, piece);
 		else
-			result.asks++, answer(&tunnel, &proxy);
+			result.asks++, answer(&tunnel, &proxy, scope);
 	}
 	result.err = gp_tunnel_error(&tunnel);
 	result.status = gp_tunnel_status(&tunnel);
@@ -110,16 +115,13 @@ static struct result run(const char *data, size_t size, size_t piece)
 	return result;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check(const char *data, size_t size, enum gp_scope scope)
 {
 	static const size_t pieces[] = {1, 3, 61};
-
-	if (size > FUZZ_INPUT_MAX)
-		return 0;
-	struct result whole = run((const char *)data, size, FUZZ_INPUT_MAX);
+	struct result whole = run(data, size, FUZZ_INPUT_MAX, scope);
 
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
-		struct result result = run((const char *)data, size, pieces[i]);
+		struct result result = run(data, size, pieces[i], scope);
 
 		must(result.want == whole.want && result.err == whole.err);
 		must(result.status == whole.status && result.asks == whole.asks);
@@ -128,5 +130,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	must((whole.err == GP_OK) == (whole.want == GP_TUNNEL_ESTABLISHED));
 	must(whole.want == GP_TUNNEL_FAILED || whole.status / 100 == 2);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size > FUZZ_INPUT_MAX)
+		return 0;
+	check((const char *)data, size, GP_SCOPE_PROXY);
+	check((const char *)data, size, GP_SCOPE_CONNECTION);
 	return 0;
 }

@@ -35,7 +35,7 @@ enum does {
 	IS_HEARD,  /* what it said tells of HTTP, or nothing is to be told */
 	/* the proxy */
 	GETS,
-	GETS_PROBE,
+	GETS_PROBE, /* with this authorization, if any */
 	SAYS,
 	SAYS_END, /* closes the connection, */
 	RESETS,   /* with an error */
@@ -48,8 +48,12 @@ enum does {
 	WONT_TUNNEL,
 	CANT_TUNNEL,
 	/* the agent */
-	IS_ASKED, /* "407 kept", "407 new", and ", had " with what was rejected */
+	IS_ASKED, /* "407 kept", "407 new", ", had " with what was rejected, and ", may
+		   * close" if it was not asked to stay */
+	IS_TO_AUTHORIZE, /* a request, "GET http://origin.test/" */
 	ANSWERS,
+	LEG,      /* of a handshake with the connection, the last one, */
+	LEG_MORE, /* or not; with NULL it is the proxy that is asked again */
 	REFUSES,
 	HEARS, /* the status of an answered request */
 	/* what becomes of it */
@@ -149,11 +153,29 @@ static inline void play_proxy(void)
 }
 
 /* Whatever the probe says, it must ask the same proxy for the same origin, and have no
- * body and no authorization. */
+ * body, and no authorization but the one of the line. */
+static inline void play_is_probe(const char *probe, const char *authorization)
+{
+	static const char line[] = "OPTIONS http://origin.test/ HTTP/1.1\r\n";
+	const char *field = strstr(probe, "\r\nProxy-Authorization: ");
+	size_t len = authorization ? strlen(authorization) : 0;
+	bool is_right;
+
+	if (field)
+		field += strlen("\r\nProxy-Authorization: ");
+	is_right = authorization ? field && !strncmp(field, authorization, len) &&
+					   !strncmp(field + len, "\r\n", 2)
+				 : !field;
+	play_expect(is_right && !strncmp(probe, line, strlen(line)) &&
+			    strstr(probe, "\r\nContent-Length: 0\r\n") &&
+			    strstr(probe, "\r\nHost: origin.test\r\n") &&
+			    strstr(probe, "\r\nProxy-Connection: keep-alive\r\n"),
+		    "not the probe: %s", shown(probe, strlen(probe)));
+}
+
 static inline size_t play_probe(const char *bytes, size_t len)
 {
 	static char probe[4096];
-	static const char line[] = "OPTIONS http://origin.test/ HTTP/1.1\r\n";
 	size_t taken = 0;
 
 	while (taken < len && play.at < sizeof(probe) - 1) {
@@ -161,11 +183,7 @@ static inline size_t play_probe(const char *bytes, size_t len)
 		probe[play.at] = '\0';
 		if (play.at < 4 || strcmp(probe + play.at - 4, "\r\n\r\n") != 0)
 			continue;
-		play_expect(!strncmp(probe, line, strlen(line)) &&
-				    strstr(probe, "\r\nContent-Length: 0\r\n") &&
-				    strstr(probe, "\r\nHost: origin.test\r\n") &&
-				    !strstr(probe, "Proxy-Authorization"),
-			    "not a probe: %s", shown(probe, play.at));
+		play_is_probe(probe, play.line->text);
 		play_next();
 		break;
 	}
@@ -223,25 +241,49 @@ static inline enum world_tunnel play_tunnels(struct world *world)
 				     : WORLD_BREAKS;
 }
 
-static inline const char *play_answers(struct world *world,
-				       const struct gp_exchange_challenge *challenge)
+/* What the agent says to the question of this line. */
+static inline struct gp_authorization play_agent(enum does question, const char *asked)
 {
-	const struct line *answer;
+	struct gp_authorization answer = {0};
+	enum does does;
+
+	play_expect(play.line->does == question && !strcmp(play.line->text, asked),
+		    "the agent is asked: %s", asked);
+	play_next();
+	does = play.line->does;
+	play_expect(does >= ANSWERS && does <= REFUSES, "no answer");
+	answer.value = play.line->text;
+	answer.more = does == LEG_MORE;
+	if (does == LEG || does == LEG_MORE)
+		answer.scope = GP_SCOPE_CONNECTION;
+	play_next();
+	play_proxy();
+	return answer;
+}
+
+static inline struct gp_authorization
+play_answers(struct world *world, const struct gp_exchange_challenge *challenge)
+{
 	char asked[512];
 
 	(void)world;
-	snprintf(asked, sizeof(asked), "%d %s%s%.400s", challenge->status,
+	snprintf(asked, sizeof(asked), "%d %s%s%.400s%s", challenge->status,
 		 challenge->kept ? "kept" : "new", challenge->offered ? ", had " : "",
-		 challenge->offered ? challenge->offered : "");
-	play_expect(play.line->does == IS_ASKED && !strcmp(play.line->text, asked),
-		    "the agent is asked: %s", asked);
+		 challenge->offered ? challenge->offered : "",
+		 challenge->persistent ? "" : ", may close");
 	play_expect(challenge->head->status == challenge->status, "status");
-	play_next();
-	answer = play.line;
-	play_expect(answer->does == ANSWERS || answer->does == REFUSES, "no answer");
-	play_next();
-	play_proxy();
-	return answer->does == ANSWERS ? answer->text : NULL;
+	return play_agent(IS_ASKED, asked);
+}
+
+static inline struct gp_authorization
+play_authorizes(struct world *world, const struct gp_exchange_challenge *request)
+{
+	char asked[512];
+
+	(void)world;
+	snprintf(asked, sizeof(asked), "%.*s %.*s", (int)request->method.len,
+		 request->method.p, (int)request->uri.len, request->uri.p);
+	return play_agent(IS_TO_AUTHORIZE, asked);
 }
 
 static inline void play_hears(struct world *world, int status)
@@ -353,9 +395,9 @@ static inline void play_forgets(const char *secret)
 
 static inline void play_wiped(const struct scene *scene)
 {
-	play_forgets(scene->way.authorization);
+	play_forgets(scene->way.authorization.value);
 	for (const struct line *line = scene->lines; line->does != END; line++)
-		if (line->does == ANSWERS)
+		if (line->does >= ANSWERS && line->does < REFUSES)
 			play_forgets(line->text);
 }
 
@@ -364,6 +406,7 @@ static const struct world_people play_people = {
 	.connects = play_connects,
 	.tunnels = play_tunnels,
 	.answers = play_answers,
+	.authorizes = play_authorizes,
 	.hears_verdict = play_hears,
 };
 
@@ -440,11 +483,15 @@ static inline int play_teardown(void **state)
 
 #define OBSERVE                                                                          \
 	{                                                                                \
-		NULL, NULL, false, false                                                 \
+		.authority = NULL                                                        \
 	}
 #define FORWARD                                                                          \
 	{                                                                                \
-		"origin.test:80", NULL, false, false                                     \
+		.authority = "origin.test:80"                                            \
+	}
+#define KNOWS(known)                                                                     \
+	{                                                                                \
+		.authorization.value = known                                             \
 	}
 
 #define OURS "Basic eDp5"

@@ -28,9 +28,11 @@ struct world_people {
 	bool (*connects)(struct world *world);
 	/* CONNECT succeeds, is refused by policy, or fails. */
 	enum world_tunnel (*tunnels)(struct world *world);
-	/* The agent's answer; NULL: none. */
-	const char *(*answers)(struct world *world,
-			       const struct gp_exchange_challenge *challenge);
+	/* The agent's answer to a challenge; and what a request goes out with. */
+	struct gp_authorization (*answers)(struct world *world,
+					   const struct gp_exchange_challenge *challenge);
+	struct gp_authorization (*authorizes)(
+		struct world *world, const struct gp_exchange_challenge *request);
 	void (*hears_verdict)(struct world *world, int status); /* the agent, too */
 	/* The program's bytes have been taken, and are held, or have gone out. May be
 	 * NULL. */
@@ -196,12 +198,12 @@ static inline bool world_is_stuck(struct world *world, bool time_passes)
 static inline void world_ask(struct world *world)
 {
 	struct gp_exchange_challenge challenge;
-	const char *answer;
+	struct gp_authorization answer;
 
 	gp_exchange_challenge(world->exchange, &challenge);
 	answer = world->people->answers(world, &challenge);
-	if (answer)
-		gp_exchange_answer(world->exchange, answer, false);
+	if (answer.value || answer.more)
+		gp_exchange_answer(world->exchange, &answer);
 	else
 		gp_exchange_refuse(world->exchange);
 }
@@ -209,9 +211,11 @@ static inline void world_ask(struct world *world)
 static inline void world_authorize(struct world *world)
 {
 	struct gp_exchange_challenge request;
+	struct gp_authorization answer;
 
 	gp_exchange_challenge(world->exchange, &request);
-	gp_exchange_authorized(world->exchange, world->people->answers(world, &request));
+	answer = world->people->authorizes(world, &request);
+	gp_exchange_authorized(world->exchange, &answer);
 }
 
 static inline void world_reconnect(struct world *world)

@@ -86,7 +86,7 @@ static void refused(void **state)
 		  {SAYS, "HTTP/1.1 4071 x\r\n" ASKS "\r\n"},
 		  {READS, "HTTP/1.1 4071 x\r\n" ASKS "\r\n"}}},
 		{"ours was rejected, and is dropped",
-		 {NULL, OLD, false, false},
+		 KNOWS(OLD),
 		 false,
 		 {{WRITES, GET},
 		  {GETS, GET_OLD},
@@ -151,7 +151,7 @@ static void unusable_from_the_start(void **state)
 {
 	static const struct scene scene = {
 		"unusable",
-		{NULL, "Basic x\r\n", false, false},
+		KNOWS("Basic x\r\n"),
 		false,
 		{{WRITES, GET}, {GETS, GET}, {SAYS, OK_5}, {READS, OK_5}}};
 
@@ -165,7 +165,7 @@ static void several_rounds(void **state)
 {
 	static const struct scene scene = {
 		"three",
-		{NULL, OLD, false, false},
+		KNOWS(OLD),
 		false,
 		{{WRITES, GET},
 		 {GETS, GET_OLD},
@@ -203,7 +203,7 @@ static void endless_rounds(void **state)
 
 	(void)state;
 	assert_true(4 * GP_ROUNDS_MAX + 8 <= sizeof(scene.lines) / sizeof(*scene.lines));
-	scene.way.authorization = OURS;
+	scene.way.authorization.value = OURS;
 	*line++ = (struct line){WRITES, GET};
 	*line++ = (struct line){GETS, GET_OURS};
 	for (int i = 0; i < GP_ROUNDS_MAX; i++, line += 4)
@@ -242,8 +242,8 @@ static void at_any_request(void **state)
 
 /* --- what the agent is told ------------------------------------------------------ */
 
-static const char *expect_challenge(struct world *world,
-				    const struct gp_exchange_challenge *challenge)
+static struct gp_authorization
+expect_challenge(struct world *world, const struct gp_exchange_challenge *challenge)
 {
 	struct gp_text rest = challenge->head->fields;
 	struct gp_http_field field;
@@ -254,6 +254,7 @@ static const char *expect_challenge(struct world *world,
 	assert_true(gp_text_is(field.value, "Basic realm=\"x\""));
 	assert_true(gp_text_is(challenge->method, "PUT"));
 	assert_true(gp_text_is(challenge->uri, "/a?b"));
+	assert_true(challenge->persistent && challenge->bodiless);
 	play.line = line;
 	return play_answers(world, challenge);
 }
@@ -278,8 +279,8 @@ static void the_question(void **state)
 	play_among(&people, &scene, 0, 1);
 }
 
-static const char *do_not_keep(struct world *world,
-			       const struct gp_exchange_challenge *challenge)
+static struct gp_authorization do_not_keep(struct world *world,
+					   const struct gp_exchange_challenge *challenge)
 {
 	struct gp_exchange_challenge again;
 
@@ -318,7 +319,7 @@ static void its_own(void **state)
 {
 	static const struct scene scenes[] = {
 		{"it stays, although we know one",
-		 {NULL, OURS, false, false},
+		 KNOWS(OURS),
 		 false,
 		 {{WRITES, GET_OWN}, {GETS, GET_OWN}, {SAYS, OK_5}, {READS, OK_5}}},
 		{"until it is rejected; then ours takes its place, whatever it sends",
@@ -407,7 +408,7 @@ static void unauthorized(void **state)
 		 false,
 		 {{WRITES, GET}, {GETS, GET}, {SAYS, ORIGINS}, {READS, ORIGINS}}},
 		{"an origin's, with ours",
-		 {NULL, OURS, false, false},
+		 KNOWS(OURS),
 		 false,
 		 {{WRITES, GET},
 		  {GETS, GET_OURS},
@@ -420,7 +421,7 @@ static void unauthorized(void **state)
 		  {HEARS, "200"},
 		  {READS, OK_5}}},
 		{"tinyproxy's: ours was rejected",
-		 {NULL, OLD, false, false},
+		 KNOWS(OLD),
 		 false,
 		 {{WRITES, GET},
 		  {GETS, GET_OLD},
@@ -434,7 +435,7 @@ static void unauthorized(void **state)
 		  {HEARS, "200"},
 		  {READS, OK_5}}},
 		{"tinyproxy's, and there is no other",
-		 {NULL, OLD, false, false},
+		 KNOWS(OLD),
 		 false,
 		 {{WRITES, GET},
 		  {GETS, GET_OLD},
@@ -445,7 +446,7 @@ static void unauthorized(void **state)
 		  {READS, TINYS},
 		  {READS_END, NULL}}},
 		{"its Server in a head that never ends",
-		 {NULL, OLD, false, false},
+		 KNOWS(OLD),
 		 false,
 		 {{WRITES, GET},
 		  {GETS, GET_OLD},
@@ -465,7 +466,7 @@ static void nothing_is_left(void **state)
 {
 	static const struct scene scene = {
 		"wiped",
-		{NULL, "Basic bG9uZ2VyIGFuZCBsb25nZXI=", false, false},
+		KNOWS("Basic bG9uZ2VyIGFuZCBsb25nZXI="),
 		false,
 		{{WRITES, GET},
 		 {GETS, TO_PROXY("GET", "/",

@@ -12,10 +12,7 @@
 /* The first authorization is known, and wrong. */
 static void sent_again(void **state)
 {
-#define KNOWN                                                                            \
-	{                                                                                \
-		NULL, OLD, false, false                                                  \
-	}
+#define KNOWN    KNOWS(OLD)
 #define POST_OLD POST_HEAD(AUTHORIZED(OLD)) "0123456789"
 	static const struct scene scenes[] = {
 		{"over the same connection",
@@ -376,7 +373,7 @@ static void expect_continue(void **state)
 		  {HEARS, "200"},
 		  {READS, OK_5}}},
 		{"100 that nobody asked for, and the program writes on",
-		 {NULL, OURS, false, false},
+		 KNOWS(OURS),
 		 true,
 		 {{WRITES, POST_HEAD("") "01234"},
 		  {GETS, POST_HEAD(AUTHORIZED(OURS)) "01234"},
@@ -399,7 +396,7 @@ static void early(void **state)
 {
 	static const struct scene scenes[] = {
 		{"the rest of the body passes, and the next request",
-		 {NULL, OURS, false, false},
+		 KNOWS(OURS),
 		 false,
 		 {{WRITES, POST_HEAD("") "01234"},
 		  {GETS, POST_HEAD(AUTHORIZED(OURS)) "01234"},
@@ -417,7 +414,7 @@ static void early(void **state)
 		  {HEARS, "200"},
 		  {READS, OK_5}}},
 		{"read between the pieces",
-		 {NULL, OURS, false, false},
+		 KNOWS(OURS),
 		 false,
 		 {{WRITES, POST_HEAD("") "01234"},
 		  {GETS, POST_HEAD(AUTHORIZED(OURS)) "01234"},
@@ -434,7 +431,7 @@ static void early(void **state)
 		  {READS, OK_5},
 		  {HEARS, "200"}}},
 		{"the program gives the body up",
-		 {NULL, OURS, false, false},
+		 KNOWS(OURS),
 		 false,
 		 {{WRITES, POST_HEAD("") "01234"},
 		  {GETS, POST_HEAD(AUTHORIZED(OURS)) "01234"},

@@ -890,7 +890,7 @@ static void unseen_challenge(void **state)
 	assert_int_equal(gp_exchange_saw(&exchange, KEPT_407, len), 0);
 	gp_exchange_lost(&exchange, 3);
 	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_ASK);
-	gp_exchange_answer(&exchange, OURS, false);
+	gp_exchange_answer(&exchange, &(struct gp_authorization){.value = OURS});
 	gp_exchange_saw(&exchange, KEPT_407 + 3, len - 3);
 	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_RECONNECT);
 }

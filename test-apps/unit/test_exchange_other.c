@@ -3,17 +3,15 @@
  * other protocols, silence. Our authorization goes out with none of it. */
 #include "exchange_play.h"
 
-#define KNOWN                                                                            \
-	{                                                                                \
-		NULL, OURS, false, false                                                 \
-	}
+#define KNOWN KNOWS(OURS)
 #define FORWARD_KNOWN                                                                    \
 	{                                                                                \
-		"origin.test:80", OURS, false, false                                     \
+		.authority = "origin.test:80", .authorization.value = OURS               \
 	}
 #define NO_TUNNEL                                                                        \
 	{                                                                                \
-		"origin.test:80", OURS, false, true                                      \
+		.authority = "origin.test:80", .authorization.value = OURS,              \
+		.no_tunnel = true                                                        \
 	}
 
 #define TLS     "\x16\x03\x01\x02\x01\x01\x01\x01\xfc\x03\x03"
@@ -332,7 +330,7 @@ static void connects_itself(void **state)
 		  {GETS, "CONNECT a.test:443 HTTP/1.0\r\n\r\n"},
 		  {SAYS, "HTTP/1.0 407 x\r\n" ASKS "\r\nbody"},
 		  {SAYS_END, NULL},
-		  {IS_ASKED, "407 new"},
+		  {IS_ASKED, "407 new, may close"},
 		  {ANSWERS, OURS},
 		  {GETS_ANOTHER, NULL},
 		  {GETS, "CONNECT a.test:443 HTTP/1.0\r\n" AUTHORIZED(OURS) "\r\n"},
@@ -634,7 +632,11 @@ static void longest_edit(void **state)
 {
 	static char head[GP_HEAD_MAX + 1], authorization[GP_AUTHORIZATION_MAX + 1];
 	static const char start[] = "GET / HTTP/1.1\n";
-	const struct gp_exchange_way way = {"origin.test:80", authorization, false, true};
+	const struct gp_exchange_way way = {
+		.authority = "origin.test:80",
+		.authorization.value = authorization,
+		.no_tunnel = true,
+	};
 	size_t len;
 
 	(void)state;

@@ -80,9 +80,19 @@ static void asks_for_request(struct gp_exchange *exchange)
 	assert_memory_equal(request.uri.p, "http://a.test/x", request.uri.len);
 }
 
+static void authorizes(struct gp_exchange *exchange, const char *value)
+{
+	const struct gp_authorization authorization = {
+		.value = value,
+		.scope = GP_SCOPE_REQUEST,
+	};
+
+	gp_exchange_authorized(exchange, &authorization);
+}
+
 static void each_request(void **state)
 {
-	const struct gp_exchange_way way = {.per_request = true};
+	const struct gp_exchange_way way = {.authorization.scope = GP_SCOPE_REQUEST};
 	struct gp_exchange *exchange = *state;
 
 	gp_exchange_init(exchange, &way);
@@ -91,7 +101,7 @@ static void each_request(void **state)
 
 		write_all(exchange, GET);
 		asks_for_request(exchange);
-		gp_exchange_authorized(exchange, authorization);
+		authorizes(exchange, authorization);
 		goes_out_with(exchange, authorization);
 		reads(exchange, OK);
 		assert_int_equal(gp_exchange_take_verdict(exchange), 200);
@@ -101,7 +111,7 @@ static void each_request(void **state)
 
 static void without_one(void **state)
 {
-	const struct gp_exchange_way way = {.per_request = true};
+	const struct gp_exchange_way way = {.authorization.scope = GP_SCOPE_REQUEST};
 	struct gp_exchange *exchange = *state;
 
 	gp_exchange_init(exchange, &way);
@@ -110,14 +120,14 @@ static void without_one(void **state)
 	goes_out_with(exchange, NULL);
 	reads(exchange, OK);
 	write_all(exchange, GET);
-	gp_exchange_authorized(exchange, "no\r\nheader: field");
+	authorizes(exchange, "no\r\nheader: field");
 	goes_out_with(exchange, NULL);
 	gp_exchange_clear(exchange);
 }
 
 static void own_stays(void **state)
 {
-	const struct gp_exchange_way way = {.per_request = true};
+	const struct gp_exchange_way way = {.authorization.scope = GP_SCOPE_REQUEST};
 	struct gp_exchange *exchange = *state;
 
 	gp_exchange_init(exchange, &way);
@@ -137,13 +147,16 @@ static void after_a_challenge(void **state)
 	goes_out_with(exchange, NULL);
 	answers(exchange, ASKS);
 	assert_int_equal(gp_exchange_want(exchange), GP_EXCHANGE_ASK);
-	gp_exchange_answer(exchange, "Digest first", true);
+	gp_exchange_answer(exchange, &(struct gp_authorization){
+					     .value = "Digest first",
+					     .scope = GP_SCOPE_REQUEST,
+				     });
 	assert_int_equal(gp_exchange_saw(exchange, ASKS, strlen(ASKS)), strlen(ASKS));
 	goes_out_with(exchange, "Digest first");
 	reads(exchange, OK);
 	write_all(exchange, GET);
 	asks_for_request(exchange);
-	gp_exchange_authorized(exchange, "Digest second");
+	authorizes(exchange, "Digest second");
 	goes_out_with(exchange, "Digest second");
 	gp_exchange_clear(exchange);
 }

@@ -741,6 +741,40 @@ static void long_methods(void **state)
 	assert_int_equal(request.method.len, 32);
 }
 
+static void connections_that_stay(void **state)
+{
+	static const struct {
+		const char *version_and_fields;
+		bool persistent;
+	} cases[] = {
+		{"1.1\r\n", true},
+		{"1.1\r\nConnection: close\r\n", false},
+		{"1.1\r\nConnection: TE, Close\r\n", false},
+		{"1.1\r\nProxy-Connection: close\r\n", false},
+		{"1.1\r\nProxy-Connection: keep-alive\r\nConnection: close\r\n", false},
+		{"1.0\r\n", false},
+		{"1.0\r\nConnection: keep-alive\r\n", true},
+		{"1.0\r\nProxy-Connection: Keep-Alive\r\n", true},
+		{"1.0\r\nProxy-Connection: keep-alive\r\nConnection: close\r\n", false},
+	};
+	static const char *const beginnings[] = {"GET http://x/ HTTP/",
+						 "CONNECT x:1 HTTP/"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		for (size_t j = 0; j < COUNT(beginnings); j++) {
+			struct gp_request request;
+			char bytes[256];
+			int len = snprintf(bytes, sizeof(bytes), "%s%s\r\n",
+					   beginnings[j], cases[i].version_and_fields);
+
+			assert_int_equal(gp_request_parse(bytes, (size_t)len, &request),
+					 GP_OK);
+			expect(request.persistent == cases[i].persistent, "%s",
+			       cases[i].version_and_fields);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -759,6 +793,7 @@ int main(void)
 		cmocka_unit_test(what_follows_the_head_stays),
 		cmocka_unit_test(long_heads),
 		cmocka_unit_test(long_methods),
+		cmocka_unit_test(connections_that_stay),
 	};
 
 	guard_init(&guard, GP_HEAD_MAX);

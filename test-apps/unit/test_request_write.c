@@ -269,6 +269,59 @@ static void all_at_once(void **state)
 	      .without_upgrade = true);
 }
 
+/* A request that asks for a connection that stays. */
+static void persistent(void **state)
+{
+#define STAYS "Proxy-Connection: keep-alive\r\n"
+	static const struct rewriting cases[] = {
+		{"GET http://x/ HTTP/1.1\r\nHost: x\r\n" END,
+		 "GET http://x/ HTTP/1.1\r\nHost: x\r\n" STAYS END},
+		{"GET http://x/ HTTP/1.1\r\nProxy-Connection: close\r\nHost: x\r\n"
+		 "Connection: close\r\nproxy-connection: Keep-Alive\r\n" END,
+		 "GET http://x/ HTTP/1.1\r\nHost: x\r\n" STAYS END},
+		{"GET http://x/ HTTP/1.1\r\nHost: x\r\nConnection: TE, Close,, x\r\n" END,
+		 "GET http://x/ HTTP/1.1\r\nHost: x\r\nConnection: TE, x\r\n" STAYS END},
+		{"GET http://x/ HTTP/1.1\r\nConnection: Upgrade, close\r\n"
+		 "Upgrade: y\r\nHost: x\r\n" END,
+		 "GET http://x/ HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: y\r\n"
+		 "Host: x\r\n" STAYS END},
+		{"HEAD http://a@x:81/y HTTP/1.0\r\nA: b\r\n" END,
+		 "HEAD http://a@x:81/y HTTP/1.1\r\nHost: x:81\r\nA: b\r\n" STAYS END},
+		{"CONNECT x:443 HTTP/1.0\r\n" END,
+		 "CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n" STAYS END},
+		{"CONNECT x:443 HTTP/1.0\r\nExpect: 100-continue\r\nUpgrade: y\r\n" END,
+		 "CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n" STAYS END},
+		{"CONNECT x:443 HTTP/1.0\r\nhost: y\r\n" END,
+		 "CONNECT x:443 HTTP/1.1\r\nhost: y\r\n" STAYS END},
+		{"GET http:///y HTTP/1.0\r\n" END,
+		 "GET http:///y HTTP/1.1\r\n" STAYS END},
+		{"GET http://x/ HTTP/1.1\r\n" END,
+		 "GET http://x/ HTTP/1.1\r\n" STAYS END},
+	};
+	static const struct rewriting forward[] = {
+		{"HEAD /y HTTP/1.0\r\nConnection: close, upgrade\r\n" END,
+		 "HEAD http://origin:81/y HTTP/1.1\r\nHost: origin:81\r\n" STAYS OURS
+			 END},
+	};
+
+	(void)state;
+	CHECK(cases, .persistent = true);
+	CHECK(forward, .persistent = true, .authority = "origin:81",
+	      .authorization = "Basic eDp5", .without_upgrade = true);
+}
+
+static void without_own(void **state)
+{
+	static const struct rewriting cases[] = {
+		{"GET / HTTP/1.1\r\nProxy-Authorization: a\r\nX: y\r\n"
+		 "proxy-authorization: b\r\n" END,
+		 "GET / HTTP/1.1\r\nX: y\r\n" END},
+	};
+
+	(void)state;
+	CHECK(cases, .without_own = true);
+}
+
 static void probes(void **state)
 {
 #define PROBE         "Content-Length: 0\r\nProxy-Connection: keep-alive\r\n"
@@ -393,6 +446,8 @@ int main(void)
 		cmocka_unit_test(absolute_form),
 		cmocka_unit_test(ports),
 		cmocka_unit_test(all_at_once),
+		cmocka_unit_test(persistent),
+		cmocka_unit_test(without_own),
 		cmocka_unit_test(probes),
 		cmocka_unit_test(errors),
 		cmocka_unit_test(long_heads),

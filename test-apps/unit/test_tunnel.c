@@ -15,6 +15,7 @@
 
 static struct guard guard;
 static struct gp_tunnel tunnel;
+static enum gp_scope scope; /* of all authorizations */
 
 enum behind { STAYS, CLOSES, BREAKS };
 
@@ -113,22 +114,27 @@ static bool play_receive(struct play *play)
 static void play_ask(struct play *play)
 {
 	const struct gp_http_head *head = gp_tunnel_head(&tunnel);
-	struct gp_text rest = head->fields;
+	struct gp_text rest = head->fields, offered = gp_tunnel_offered(&tunnel);
 	struct gp_http_field field;
-	const char *answer = play->scene->answers[play->questions++];
+	const struct gp_authorization answer = {
+		.value = play->scene->answers[play->questions++],
+		.scope = scope,
+	};
 
 	if (strlen(play->reply->bytes) > play->at)
 		gp_tunnel_not_kept(&tunnel);
 	expect(gp_tunnel_authorized(&tunnel) == !!play->authorization, "authorized?");
+	expect(gp_text_is(offered, play->authorization ? play->authorization : ""),
+	       "offered %.*s", (int)offered.len, offered.p);
 	expect(gp_tunnel_status(&tunnel) == head->status, "status %d", head->status);
 	note(play, "ask(%d", head->status);
 	while (gp_http_field_next(&rest, &field))
 		if (gp_text_is(field.name, "proxy-authenticate"))
 			note(play, ",%.*s", (int)field.value.len, field.value.p);
 	note(play, gp_tunnel_kept(&tunnel) ? ",kept) " : ") ");
-	if (answer) {
-		play->authorization = answer;
-		assert_int_equal(gp_tunnel_answer(&tunnel, answer), GP_OK);
+	if (answer.value) {
+		play->authorization = answer.value;
+		assert_int_equal(gp_tunnel_answer(&tunnel, &answer), GP_OK);
 	} else {
 		gp_tunnel_refuse(&tunnel);
 	}
@@ -191,8 +197,12 @@ static void play_pieces(const struct scene *scene, size_t first, size_t piece)
 			    .first = first,
 			    .piece = piece,
 			    .authorization = scene->authorization};
+	const struct gp_authorization authorization = {
+		.value = scene->authorization,
+		.scope = scope,
+	};
 
-	assert_int_equal(gp_tunnel_init(&tunnel, AUTHORITY, scene->authorization), GP_OK);
+	assert_int_equal(gp_tunnel_init(&tunnel, AUTHORITY, &authorization), GP_OK);
 	assert_int_equal(gp_tunnel_status(&tunnel), 0);
 	assert_false(gp_tunnel_authorized(&tunnel) && !scene->authorization);
 	for (int steps = 0; play_step(&play); steps++)
@@ -637,6 +647,99 @@ static void closed_connections(void **state)
 	PLAY(scenes);
 }
 
+/* A leg of a handshake with the connection goes out once, and nowhere else. */
+static void handshakes(void **state)
+{
+#define NTLM(fields)     "HTTP/1.1 407 x\r\nProxy-Authenticate: NTLM" fields "\r\n"
+#define BARE             NTLM("\r\nContent-Length: 4") "\r\nbody"
+#define BARE_CLOSES      NTLM("\r\nConnection: close\r\nContent-Length: 0") "\r\n"
+#define TWO              NTLM(" T2\r\nContent-Length: 4") "\r\nbody"
+#define TWO_CHUNKED      NTLM(" T2\r\nTransfer-Encoding: chunked") "\r\n0\r\n\r\n"
+#define TWO_CLOSES       NTLM(" T2\r\nConnection: close\r\nContent-Length: 4") "\r\nbody"
+#define TWO_UNFRAMED     NTLM(" T2") "\r\nbody"
+#define TOLD             "connect send ask(407,NTLM,kept) send(1) "
+#define TOLD_AND_DONE    "ask(407,NTLM T2,kept) send(3) established 200"
+#define BEGUN(challenge) "connect send(1) ask(407,NTLM T2" challenge ") "
+	static const struct scene scenes[] = {
+		{NULL,
+		 {"1", "3"},
+		 {{BARE, STAYS}, {TWO, STAYS}, THEN_OK},
+		 TOLD TOLD_AND_DONE,
+		 "SSH"},
+		{NULL,
+		 {"1", "3"},
+		 {{BARE_CLOSES, CLOSES}, {TWO_CHUNKED, STAYS}, THEN_OK},
+		 "connect send ask(407,NTLM) connect send(1) " TOLD_AND_DONE,
+		 "SSH"},
+		/* the first leg is known */
+		{"1",
+		 {"3"},
+		 {{TWO, STAYS}, THEN_OK},
+		 "connect send(1) " TOLD_AND_DONE,
+		 "SSH"},
+		{"1", {0}, {THEN_OK}, "connect send(1) established 200", "SSH"},
+		{NULL, {"1"}, {{BARE, STAYS}, THEN_OK}, TOLD "established 200", "SSH"},
+		/* T2 and the end: the next one is for a new connection */
+		{"1",
+		 {"1b", "3"},
+		 {{TWO_CLOSES, CLOSES}, {TWO, STAYS}, THEN_OK},
+		 BEGUN("") "connect send(1b) " TOLD_AND_DONE,
+		 "SSH"},
+		{"1", {0}, {{TWO_CLOSES, CLOSES}}, BEGUN("") "AUTH 407", NULL},
+		{"1",
+		 {"1b", "3"},
+		 {{TWO_UNFRAMED, STAYS}, {TWO, STAYS}, THEN_OK},
+		 BEGUN("") "connect send(1b) " TOLD_AND_DONE,
+		 "SSH"},
+		/* the connection ends under a leg, first or last, sent or not */
+		{NULL,
+		 {"1", "1b", "3"},
+		 {{BARE, STAYS}, {"", CLOSES}, {TWO, STAYS}, THEN_OK},
+		 TOLD "ask(0) connect send(1b) " TOLD_AND_DONE,
+		 "SSH"},
+		{NULL,
+		 {"1", "1b", "3"},
+		 {{BARE, STAYS}, {"", BREAKS}, {TWO, STAYS}, THEN_OK},
+		 TOLD "ask(0) connect send(1b) " TOLD_AND_DONE,
+		 "SSH"},
+		{"1",
+		 {"3", "1b", "3b"},
+		 {{TWO, STAYS}, {"", CLOSES}, {TWO, STAYS}, THEN_OK},
+		 BEGUN(",kept") "send(3) ask(0) connect send(1b) "
+				"ask(407,NTLM T2,kept) send(3b) established 200",
+		 "SSH"},
+		{"1",
+		 {"3"},
+		 {{TWO, STAYS}, {"", BREAKS}},
+		 BEGUN(",kept") "send(3) ask(0) AUTH 0",
+		 NULL},
+		/* nothing makes up for a new one that ends */
+		{"1", {0}, {{"", CLOSES}}, "connect send(1) CLOSED 0", NULL},
+		{"1",
+		 {"3", "1b"},
+		 {{TWO, STAYS}, {"", CLOSES}, {"", CLOSES}},
+		 BEGUN(",kept") "send(3) ask(0) connect send(1b) CLOSED 0",
+		 NULL},
+		/* nor for one that had begun to answer */
+		{"1",
+		 {"3"},
+		 {{TWO, STAYS}, {"HTTP/1.1 2", CLOSES}},
+		 BEGUN(",kept") "send(3) CLOSED 407",
+		 NULL},
+		/* rejected */
+		{"1",
+		 {"3"},
+		 {{TWO, STAYS}, {BARE, STAYS}},
+		 BEGUN(",kept") "send(3) ask(407,NTLM,kept) AUTH 407",
+		 NULL},
+	};
+
+	(void)state;
+	scope = GP_SCOPE_CONNECTION;
+	PLAY(scenes);
+	scope = GP_SCOPE_PROXY;
+}
+
 static void garbage(void **state)
 {
 	static const struct scene scenes[] = {
@@ -684,6 +787,7 @@ int main(void)
 		cmocka_unit_test(challenge_to_an_authorized_request),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(closed_connections),
+		cmocka_unit_test(handshakes),
 		cmocka_unit_test(garbage),
 	};
 

@@ -21,6 +21,20 @@
 static struct guard guard;
 static struct gp_tunnel tunnel;
 
+static enum gp_err init(const char *authority, const char *value)
+{
+	const struct gp_authorization authorization = {.value = value};
+
+	return gp_tunnel_init(&tunnel, authority, &authorization);
+}
+
+static enum gp_err answer(const char *value)
+{
+	const struct gp_authorization authorization = {.value = value};
+
+	return gp_tunnel_answer(&tunnel, &authorization);
+}
+
 /* Brings a machine to the point where it waits for the proxy's reply. */
 static void await_reply(void)
 {
@@ -128,7 +142,7 @@ static void long_bodies_are_not_drained(void **state)
 	flood("1\r\nx\r\n", 6, 2 * GP_DRAIN_MAX);
 	assert_int_equal(gp_tunnel_want(&tunnel), GP_TUNNEL_ASK);
 	assert_false(gp_tunnel_kept(&tunnel));
-	assert_int_equal(gp_tunnel_answer(&tunnel, "B"), GP_OK);
+	assert_int_equal(answer("B"), GP_OK);
 	assert_int_equal(gp_tunnel_want(&tunnel), GP_TUNNEL_CONNECT);
 }
 
@@ -156,7 +170,7 @@ static void broken_framing_is_never_kept(void **state)
 		       "%s", cases[i]);
 		if (gp_tunnel_want(&tunnel) == GP_TUNNEL_ASK) {
 			expect(!gp_tunnel_kept(&tunnel), "%s", cases[i]);
-			assert_int_equal(gp_tunnel_answer(&tunnel, "B"), GP_OK);
+			assert_int_equal(answer("B"), GP_OK);
 			assert_int_equal(gp_tunnel_want(&tunnel), GP_TUNNEL_CONNECT);
 		}
 	}
@@ -183,7 +197,7 @@ static void endless_challenges_end(void **state)
 		if (gp_tunnel_want(&tunnel) != GP_TUNNEL_ASK)
 			break;
 		asked++;
-		assert_int_equal(gp_tunnel_answer(&tunnel, "B"), GP_OK);
+		assert_int_equal(answer("B"), GP_OK);
 		gp_tunnel_output(&tunnel, &len);
 		gp_tunnel_sent(&tunnel, len);
 	}
@@ -195,7 +209,7 @@ static void endless_challenges_end(void **state)
 static void check_init_fails(const char *authority, const char *authorization,
 			     enum gp_err expected)
 {
-	enum gp_err err = gp_tunnel_init(&tunnel, authority, authorization);
+	enum gp_err err = init(authority, authorization);
 
 	expect(err == expected, "%.40s, %.40s: %s", authority,
 	       authorization ? authorization : "-", gp_strerror(err));
@@ -214,7 +228,7 @@ static void no_header_can_be_injected(void **state)
 		check_init_fails(bad[i], NULL, GP_ERR_HEADER_OCTET);
 		check_init_fails(AUTHORITY, bad[i], GP_ERR_HEADER_OCTET);
 		begin_407("Content-Length: 0\r\n");
-		assert_int_equal(gp_tunnel_answer(&tunnel, bad[i]), GP_ERR_HEADER_OCTET);
+		assert_int_equal(answer(bad[i]), GP_ERR_HEADER_OCTET);
 		assert_int_equal(gp_tunnel_want(&tunnel), GP_TUNNEL_FAILED);
 		assert_int_equal(gp_tunnel_error(&tunnel), GP_ERR_HEADER_OCTET);
 	}
@@ -230,10 +244,10 @@ static void long_requests(void **state)
 	memset(value, 'v', sizeof(value) - 1);
 	check_init_fails(authority, NULL, GP_ERR_HOST_LONG);
 	authority[GP_AUTHORITY_MAX] = '\0';
-	assert_int_not_equal(gp_tunnel_init(&tunnel, authority, value), GP_OK);
+	assert_int_not_equal(init(authority, value), GP_OK);
 	assert_int_equal(gp_tunnel_want(&tunnel), GP_TUNNEL_FAILED);
 	value[GP_AUTHORIZATION_MAX] = '\0';
-	assert_int_equal(gp_tunnel_init(&tunnel, authority, value), GP_OK);
+	assert_int_equal(init(authority, value), GP_OK);
 	gp_tunnel_connected(&tunnel);
 	const char *out = gp_tunnel_output(&tunnel, &len);
 
@@ -252,12 +266,12 @@ static void clear_wipes(void **state)
 {
 	(void)state;
 	memset(&tunnel, 0, sizeof(tunnel));
-	assert_int_equal(gp_tunnel_init(&tunnel, AUTHORITY, "Basic first"), GP_OK);
+	assert_int_equal(init(AUTHORITY, "Basic first"), GP_OK);
 	assert_true(holds("Basic first"));
 	gp_tunnel_clear(&tunnel);
 	assert_false(holds("first"));
 	begin_407("Content-Length: 0\r\n");
-	assert_int_equal(gp_tunnel_answer(&tunnel, "Basic second"), GP_OK);
+	assert_int_equal(answer("Basic second"), GP_OK);
 	assert_true(holds("Basic second"));
 	gp_tunnel_clear(&tunnel);
 	assert_false(holds("second"));
