@@ -124,6 +124,49 @@ report
     check(b"Who goes?" in heard and heard.endswith(f"{five}\n".encode()), "auth, head", heard)
 
 
+def handshakes():
+    def get(*fields, version="1.1"):
+        return "".join([f"GET http://a.test/ HTTP/{version}\r\n",
+                        *(f"{field}\r\n" for field in fields), "\r\n"]).encode()
+
+    def ntlm(message, *fields, **options):
+        return get(f"Proxy-Authorization: ntlm {message}", *fields, **options)
+
+    def told(script, *messages):
+        """What each request is answered, and whether the connection ends then."""
+        proxy = Simproxy(script)
+        heard = talk(proxy, *messages)
+        proxy.stop()
+        words = (b" 407 ", b" 200 ", b"c2Vjb25k", b"close")
+        return [" ".join(word.decode().strip() for word in words if word in reply)
+                for reply in heard.split(b"HTTP/1.1")[1:]]
+
+    legs = "conn\nlegs NTLM 1 3{}\nreport\nloop\n"
+    first, second, good = "407", "407 c2Vjb25k", "200"
+    for name, script, messages, wanted in (
+            ("three messages, and what follows", "",
+             (get(), ntlm("1x"), ntlm("3x"), get(), get()), [first, second, good, good, good]),
+            ("the last one without the first", "", (ntlm("3x"), get()), [first, first]),
+            ("something between them", "", (ntlm("1"), get(), ntlm("3")),
+             [second, first, first]),
+            ("the last one twice", "", (ntlm("1"), ntlm("3"), ntlm("3")),
+             [second, good, first]),
+            ("again", "", (ntlm("1"), ntlm("3"), ntlm("1"), ntlm("3")),
+             [second, good, second, good]),
+            ("another scheme", "", (ntlm("1").replace(b"ntlm", b"Negotiate"),), [first]),
+            ("each", " each", (ntlm("1"), ntlm("3"), get(), ntlm("1"), ntlm("3")),
+             [second, good, first, second, good]),
+            ("close", " close", (get(), get()), [first]),
+            ("drop", " drop", (get(), ntlm("1"), ntlm("3")), [first, second]),
+            ("strict", " strict", (get("Connection: close"), get()), ["407 close"]),
+            ("strict with the first one", " strict", (ntlm("1", version="1.0"),),
+             ["407 close"]),
+            ("strict with the last one", " strict",
+             (ntlm("1", "Proxy-Connection: keep-alive", version="1.0"),
+              ntlm("3", "Connection: close")), [second, good])):
+        equal(told(legs.format(script), *messages), wanted, f"legs: {name}")
+
+
 def timing():
     proxy = Simproxy("conn\nwait 100\nsplit 2\ndelay 50\nsend abcdef\nclose\n")
     begin, pieces = time.monotonic(), []
@@ -188,7 +231,8 @@ def mistakes():
                             ("conn\nexpct\n", ":2: unknown"), ("conn\nsend \\q\n", ":2:"),
                             ("conn\nsplit x\n", ":2:"), ("conn\nrepeat\nconn\n", ":3:"),
                             ("conn\nchunked 3\n", ":2:"), ("conn\nauth x late\n", ":2:"),
-                            ("conn\nauth\n", ":2:"), ("conn\nsend \\x4\n", ":2:")):
+                            ("conn\nauth\n", ":2:"), ("conn\nlegs NTLM 1\n", ":2:"),
+                            ("conn\nlegs NTLM 1 3 late\n", ":2:"), ("conn\nsend \\x4\n", ":2:")):
         result = run([harness.BUILD / "simproxy", "-"], input=script)
         check(result.code == 2 and pattern in result.err, f"a mistake in {script!r}", result)
 
@@ -196,6 +240,7 @@ def mistakes():
 def main():
     conversation()
     bodies()
+    handshakes()
     timing()
     endings()
     relays()

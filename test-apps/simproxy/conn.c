@@ -39,10 +39,15 @@ struct conn {
 	bool in_request; /* its head has been read, and the step is not over */
 	bool answered;   /* the challenge has gone out before the body */
 	bool authorized;
-	bool bodiless; /* HEAD: no response has a body */
+	bool bodiless;   /* HEAD: no response has a body */
+	bool persistent; /* asks for a connection that stays */
+	char authorization[64 * 1024];
 	struct body body;
 	char request[512]; /* its method and path */
 	char report[1024]; /* what is said of it */
+
+	/* Of a handshake with the connection. */
+	enum { LEG_FIRST, LEG_LAST, LEGS_OVER } leg;
 
 	bool eof;
 	bool wants_in, wants_out;
@@ -143,6 +148,7 @@ static void note_request_line(struct conn *conn, const char *line, size_t len)
 	target = copy + strcspn(copy, " ");
 	if (!*target)
 		return;
+	conn->persistent = !memmem(line, len, " HTTP/1.0", 9);
 	*target++ = '\0';
 	conn->bodiless = !strcmp(copy, "HEAD");
 	if (!strncasecmp(target, "http://", 7))
@@ -166,10 +172,8 @@ static bool is_field(const char *line, size_t len, const char *name, const char 
 }
 
 /* What the proxy has to know of a field. */
-static void note_field(struct conn *conn, const char *line, size_t len,
-		       const char *credentials)
+static void note_field(struct conn *conn, const char *line, size_t len)
 {
-	static const char scheme[] = "Basic ";
 	const char *value;
 	size_t size;
 
@@ -177,22 +181,63 @@ static void note_field(struct conn *conn, const char *line, size_t len,
 		body_begin_length(&conn->body, strtoull(value, NULL, 10));
 	} else if (is_field(line, len, "Transfer-Encoding", &value)) {
 		body_begin_chunked(&conn->body);
-	} else if (credentials && is_field(line, len, "Proxy-Authorization", &value)) {
+	} else if (is_field(line, len, "Connection", &value) ||
+		   is_field(line, len, "Proxy-Connection", &value)) {
+		conn->persistent = strncasecmp(value, "close", 5) != 0;
+	} else if (is_field(line, len, "Proxy-Authorization", &value)) {
 		size = (size_t)(line + len - value);
-		conn->authorized =
-			size == strlen(scheme) + strlen(credentials) &&
-			!strncasecmp(value, scheme, strlen(scheme)) &&
-			!memcmp(value + strlen(scheme), credentials, strlen(credentials));
+		if (size >= sizeof(conn->authorization))
+			size = sizeof(conn->authorization) - 1;
+		memcpy(conn->authorization, value, size);
+		conn->authorization[size] = '\0';
 	}
 }
 
+/* The scheme's name is in any case, what follows it is not. */
+static bool begins_with(const char *authorization, const char *awaited)
+{
+	size_t scheme = strcspn(awaited, " ");
+
+	return !strncasecmp(authorization, awaited, scheme) &&
+	       !strncmp(authorization + scheme, awaited + scheme,
+			strlen(awaited + scheme));
+}
+
+/* Takes the step of the handshake that the request makes, if it makes one. */
+static void note_leg(struct conn *conn, const struct step *step)
+{
+	bool is_due = conn->leg == LEG_LAST;
+
+	conn->authorized = conn->leg == LEGS_OVER && !step->each && !*conn->authorization;
+	if (conn->authorized)
+		return;
+	conn->leg = LEG_FIRST;
+	if (is_due && begins_with(conn->authorization, step->text)) {
+		conn->leg = LEGS_OVER;
+		conn->authorized = true;
+	} else if (begins_with(conn->authorization, step->first) &&
+		   (conn->persistent || !step->strict)) {
+		conn->leg = LEG_LAST;
+	}
+}
+
+static void note_authorization(struct conn *conn, const struct step *step)
+{
+	if (step->kind == STEP_LEGS)
+		note_leg(conn, step);
+	else if (step->kind == STEP_AUTH)
+		conn->authorized = begins_with(conn->authorization, step->text) &&
+				   strlen(conn->authorization) == strlen(step->text);
+}
+
 /* Logs the head of `len` octets, and takes it out of the input. */
-static void note_head(struct conn *conn, size_t len, const char *credentials)
+static void note_head(struct conn *conn, size_t len)
 {
 	const char *line = conn->in, *end = conn->in + len, *stop;
 	size_t size;
 
 	conn->authorized = false;
+	conn->authorization[0] = '\0';
 	conn->body = (struct body){0};
 	for (bool first = true; line < end; line = stop + 2, first = false) {
 		stop = memmem(line, (size_t)(end - line), "\r\n", 2);
@@ -203,7 +248,7 @@ static void note_head(struct conn *conn, size_t len, const char *credentials)
 		if (first)
 			note_request_line(conn, line, size);
 		else
-			note_field(conn, line, size, credentials);
+			note_field(conn, line, size);
 	}
 	drop_input(conn, len);
 }
@@ -220,7 +265,8 @@ static enum progress read_head(struct conn *conn, const struct step *step)
 	char *end_of_head = memmem(conn->in, conn->in_len, "\r\n\r\n", 4);
 
 	if (end_of_head) {
-		note_head(conn, (size_t)(end_of_head - conn->in) + 4, step->text);
+		note_head(conn, (size_t)(end_of_head - conn->in) + 4);
+		note_authorization(conn, step);
 		return NEXT;
 	}
 	if (!conn->eof)
@@ -257,20 +303,32 @@ static enum progress do_report(struct conn *conn)
 	return NEXT;
 }
 
-static void challenge(struct conn *conn, const struct step *step)
+static void reply_407(struct conn *conn, const char *reply, size_t len, bool closes)
 {
-	const char *head_end = memmem(step->reply, step->reply_len, "\r\n\r\n", 4);
-	size_t len = step->reply_len;
+	const char *head_end = memmem(reply, len, "\r\n\r\n", 4);
 
 	if (conn->bodiless && head_end)
-		len = (size_t)(head_end - step->reply) + 4;
+		len = (size_t)(head_end - reply) + 4;
 	log_event(conn->number, "challenged");
-	begin_output(conn, step->reply, len);
-	conn->close_after_out = step->closes;
+	begin_output(conn, reply, len);
+	conn->close_after_out = closes;
 	conn->answered = true;
 }
 
-/* A request as a whole: STEP_AUTH stays until one is authorized. */
+static void challenge(struct conn *conn, const struct step *step)
+{
+	static const char nothing[] = "HTTP/1.1 407 Proxy Authentication Required\r\n"
+				      "Connection: close\r\nContent-Length: 0\r\n\r\n";
+
+	if (step->kind == STEP_LEGS && conn->leg == LEG_LAST)
+		reply_407(conn, step->second, step->second_len, step->drops);
+	else if (step->strict && !conn->persistent)
+		reply_407(conn, nothing, strlen(nothing), true);
+	else
+		reply_407(conn, step->reply, step->reply_len, step->closes);
+}
+
+/* A request as a whole: STEP_AUTH and STEP_LEGS stay until one is authorized. */
 static enum progress do_request(struct conn *conn, const struct step *step)
 {
 	enum progress progress;
@@ -441,6 +499,7 @@ static enum progress do_step(struct conn *conn, const struct step *step, uint64_
 	switch (step->kind) {
 	case STEP_EXPECT:
 	case STEP_AUTH:
+	case STEP_LEGS:
 		return do_request(conn, step);
 	case STEP_HEAD:
 		return read_head(conn, step);

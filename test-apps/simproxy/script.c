@@ -32,7 +32,26 @@ const char script_help[] =
 	"                    answer the others with a 407, early: before their body is "
 	"read,\n"
 	"                    and, with close, close; with head, read no bodies\n"
-	"  challenge TEXT    the 407 that later auth instructions send, whole\n"
+	"  legs SCHEME FIRST LAST [close] [drop] [each] [strict]\n"
+	"                    read requests until the connection has been shaken hands "
+	"with:\n"
+	"                    one with \"Proxy-Authorization: SCHEME FIRST...\", whose "
+	"407 "
+	"has a\n"
+	"                    second message, and then one with \"SCHEME LAST...\". All "
+	"others "
+	"are\n"
+	"                    answered by another 407; what follows on the connection "
+	"passes\n"
+	"                    without any. With close, that 407 closes; with drop, the "
+	"second\n"
+	"                    message does; each: what follows does not pass; strict: a "
+	"request\n"
+	"                    that does not ask for a connection that stays is told "
+	"nothing,\n"
+	"                    unless it has the last message\n"
+	"  challenge TEXT    the 407 that later auth and legs instructions send, whole\n"
+	"  second TEXT       the 407 with the second message, whole\n"
 	"  read N            read N octets\n"
 	"\n"
 	"Sending\n"
@@ -71,6 +90,11 @@ static const char default_challenge[] = "HTTP/1.1 407 Proxy Authentication Requi
 					"Content-Length: 9\r\n"
 					"\r\n"
 					"Who goes?";
+static const char default_second[] = "HTTP/1.1 407 Proxy Authentication Required\r\n"
+				     "Proxy-Authenticate: NTLM c2Vjb25k\r\n"
+				     "Content-Length: 9\r\n"
+				     "\r\n"
+				     "Go ahead.";
 static const char established[] = "HTTP/1.1 200 Connection established\r\n\r\n";
 
 /* A scenario that needs more than this is a mistyped one. */
@@ -80,8 +104,10 @@ struct parser {
 	struct script *script;
 	const char *name;
 	unsigned line;
-	char *challenge; /* what auth answers with from here on */
-	size_t challenge_len;
+	struct octets {
+		char *p;
+		size_t len;
+	} challenge, second; /* what auth and legs answer with from here on */
 };
 
 static void *must(void *memory)
@@ -100,6 +126,14 @@ static char *copy_octets(const char *octets, size_t len)
 	memcpy(copy, octets, len);
 	copy[len] = '\0';
 	return copy;
+}
+
+static char *join(const char *scheme, const char *rest)
+{
+	char *joined = must(malloc(strlen(scheme) + strlen(rest) + 2));
+
+	sprintf(joined, "%s %s", scheme, rest);
+	return joined;
 }
 
 static bool complain(const struct parser *parser, const char *what)
@@ -280,13 +314,48 @@ static bool add_auth(struct parser *parser, char *text)
 	}
 	if (!*credentials)
 		return complain(parser, "auth: BASE64 is missing");
-	step->text = copy_octets(credentials, strlen(credentials));
-	step->reply = copy_octets(parser->challenge, parser->challenge_len);
-	step->reply_len = parser->challenge_len;
+	step->text = join("Basic", credentials);
+	step->reply = copy_octets(parser->challenge.p, parser->challenge.len);
+	step->reply_len = parser->challenge.len;
 	return true;
 }
 
-static bool set_challenge(struct parser *parser, const char *text)
+static bool *mode_of(struct step *step, const char *mode)
+{
+	if (!strcmp(mode, "close"))
+		return &step->closes;
+	if (!strcmp(mode, "drop"))
+		return &step->drops;
+	if (!strcmp(mode, "each"))
+		return &step->each;
+	return strcmp(mode, "strict") ? NULL : &step->strict;
+}
+
+static bool add_legs(struct parser *parser, char *text)
+{
+	const char *scheme = strsep(&text, " "), *first = strsep(&text, " ");
+	const char *last = strsep(&text, " "), *mode;
+	struct step *step = add_step(parser, STEP_LEGS);
+	bool *set;
+
+	if (!last)
+		return complain(parser, "legs: SCHEME FIRST LAST");
+	while ((mode = strsep(&text, " "))) {
+		set = mode_of(step, mode);
+		if (!set)
+			return complain(parser, "legs: close, drop, each and strict");
+		*set = true;
+	}
+	step->first = join(scheme, first);
+	step->text = join(scheme, last);
+	step->reply = copy_octets(parser->challenge.p, parser->challenge.len);
+	step->reply_len = parser->challenge.len;
+	step->second = copy_octets(parser->second.p, parser->second.len);
+	step->second_len = parser->second.len;
+	return true;
+}
+
+static bool set_octets(struct parser *parser, struct octets *set, const char *text)
 {
 	size_t len;
 	char *octets = octets_of("", text, &len);
@@ -294,9 +363,8 @@ static bool set_challenge(struct parser *parser, const char *text)
 	if (!octets)
 		return complain(parser,
 				"unknown escape, known are \\r \\n \\t \\0 \\\\ \\xHH");
-	free(parser->challenge);
-	parser->challenge = octets; /* transferred */
-	parser->challenge_len = len;
+	free(set->p);
+	*set = (struct octets){octets, len}; /* transferred */
 	return true;
 }
 
@@ -341,7 +409,9 @@ static bool add_line(struct parser *parser, char *line)
 	else
 		text = line + strlen(line);
 	if (!strcmp(line, "challenge"))
-		return set_challenge(parser, text);
+		return set_octets(parser, &parser->challenge, text);
+	if (!strcmp(line, "second"))
+		return set_octets(parser, &parser->second, text);
 	if (!strcmp(line, "conn"))
 		return *text ? complain(parser, "conn takes nothing") : add_block(parser);
 	if (!last_block(parser))
@@ -352,6 +422,8 @@ static bool add_line(struct parser *parser, char *line)
 	}
 	if (!strcmp(line, "auth"))
 		return add_auth(parser, text);
+	if (!strcmp(line, "legs"))
+		return add_legs(parser, text);
 	if (!strcmp(line, "send"))
 		return add_send(parser, "", text);
 	if (!strcmp(line, "banner"))
@@ -370,8 +442,8 @@ bool script_read(FILE *file, const char *name, struct script *script)
 	size_t cap = 0;
 	bool ok = true;
 
-	parser.challenge = copy_octets(default_challenge, strlen(default_challenge));
-	parser.challenge_len = strlen(default_challenge);
+	set_octets(&parser, &parser.challenge, default_challenge);
+	set_octets(&parser, &parser.second, default_second);
 	while (ok && getline(&line, &cap, file) >= 0) {
 		parser.line++;
 		line[strcspn(line, "\n")] = '\0';
@@ -382,7 +454,8 @@ bool script_read(FILE *file, const char *name, struct script *script)
 	if (ok && !script->count)
 		ok = complain(&parser, "no conn in it");
 	free(line);
-	free(parser.challenge);
+	free(parser.challenge.p);
+	free(parser.second.p);
 	return ok;
 }
 
@@ -392,6 +465,8 @@ void script_release(struct script *script)
 		for (size_t j = 0; j < script->blocks[i].count; j++) {
 			free(script->blocks[i].steps[j].text);
 			free(script->blocks[i].steps[j].reply);
+			free(script->blocks[i].steps[j].first);
+			free(script->blocks[i].steps[j].second);
 		}
 		free(script->blocks[i].steps);
 	}

@@ -15,6 +15,7 @@ enum step_kind {
 	STEP_HEAD,
 	STEP_PAYLOAD,
 	STEP_AUTH,
+	STEP_LEGS,
 	STEP_READ,
 	STEP_SEND,
 	STEP_REPORT,
@@ -32,14 +33,21 @@ enum step_kind {
 
 struct step {
 	enum step_kind kind;
-	char *text; /* SEND: the octets; AUTH: the credentials awaited, NUL-terminated */
+	/* SEND: the octets; AUTH: the authorization awaited, LEGS: how the last one
+	 * begins, NUL-terminated. */
+	char *text;
 	size_t len;
-	char *reply; /* AUTH: the 407 for anything else */
+	char *reply; /* AUTH, LEGS: the 407 for anything else */
 	size_t reply_len;
+	char *first, *second; /* LEGS: how the first one begins; the 407 for it */
+	size_t second_len;
 	unsigned long number; /* READ, SPLIT: octets; DELAY, WAIT: milliseconds */
 	bool early;           /* AUTH: the 407 goes out before the body is read */
 	bool bodies_stay;     /* AUTH: they are not read */
-	bool closes;          /* AUTH: the connection ends after the 407 */
+	bool closes;          /* AUTH, LEGS: the connection ends after the 407, */
+	bool drops;           /* LEGS: after the second message */
+	bool each;            /* LEGS: for each request */
+	bool strict;          /* LEGS: for a connection that is to stay, or not at all */
 };
 
 /* What happens on one connection, or with `repeats` on every further one. */
