@@ -140,6 +140,98 @@ class ForgetfulAgent:
         self.path.unlink()
 
 
+def unpack(packet):
+    """(verb, {key: [value, ...]})"""
+    head, *lines = packet.decode().splitlines()
+    keys = {}
+    for line in lines:
+        key, _, value = line.partition("=")
+        keys.setdefault(key, []).append(value)
+    return head.split()[-1], keys
+
+
+class HandshakingAgent(ForgetfulAgent):
+    """An agent with a scheme that shakes hands with connections, as NTLM does: "NTLM one-1",
+    then "NTLM three-2", each with another number, or with `single` no more than one. If it is
+    `known`, the proxy has accepted this before. When a connection ends under a leg, it makes
+    another one, `losses` times. `heard` is what it was told: (conversation, verb, keys)."""
+
+    scheme = "NTLM"
+
+    def __init__(self, proxy, known=False, single=False, losses=1, **options):
+        self.known, self.single, self.losses = known, single, losses
+        self.heard = []
+        self._conversations = self._legs = 0
+        self._lock = threading.Lock()
+        super().__init__(proxy, **options)
+
+    def told(self, wanted, key=None):
+        """The messages of that kind, or what they had under this key."""
+        keys = [keys for _, verb, keys in self.heard if verb == wanted]
+        return [value for has in keys for value in has.get(key, [])] if key else keys
+
+    def _leg(self, name, more=False):
+        with self._lock:
+            self._legs += 1
+            leg = [("authorization", f"{self.scheme} {name}-{self._legs}"),
+                   ("scope", "connection")]
+        return leg + [("more", 1)] if more and not self.single else leg
+
+    def _first(self):
+        return self._leg("one", more=True)
+
+    def _way_of(self, keys):
+        way = "tunnel" if "want" in keys else self._way
+        pairs = [("way", way), self._proxy]
+        if way != "observe":
+            pairs.append(self._authority)
+        if self.known:
+            pairs += self._first() if way == "tunnel" or "method" in keys \
+                else [("scope", "connection")]
+        # Nobody is to wait for a handshake to which no request belongs yet.
+        if way != "tunnel" and "method" not in keys:
+            pairs.append(("settled", 1))
+        return pack("way", *pairs)
+
+    def _answer_to(self, keys, said):
+        """`said`: what this conversation has answered before."""
+        challenges = keys.get("challenge", [])
+        offered = keys.get("offered", [""])[0]
+        refuse = pack("refuse", ("reason", "rejected"))
+        if keys["status"] == ["0"]:
+            said.append("lost")
+            return pack("answer", *self._first()) if said.count("lost") <= self.losses else refuse
+        if any(value.startswith(f"{self.scheme} ") for value in challenges) and \
+                keys["kept"] == ["1"]:
+            return pack("answer", *self._leg("three"))
+        if any(value.split()[0] == self.scheme for value in challenges):
+            said.append("first")
+            if offered.startswith(f"{self.scheme} three") or said.count("first") > 3:
+                return refuse
+            return pack("answer", *self._first())
+        if keys.get("persistent") == ["0"] and "again" not in said:
+            said.append("again")
+            return pack("answer", ("more", 1))
+        return refuse
+
+    def _converse(self, link):
+        with self._lock:
+            self._conversations += 1
+            number = self._conversations
+        said = []
+        with link, contextlib.suppress(ConnectionError):
+            while packet := link.recv(1 << 18):
+                verb, keys = unpack(packet)
+                self.heard.append((number, verb, keys))
+                if verb != "outcome":
+                    time.sleep(self.delay)
+                if verb == "route":
+                    self.asked += 1
+                    link.send(self._way_of(keys))
+                elif verb == "challenge":
+                    link.send(self._answer_to(keys, said))
+
+
 # --- programs and agents -----------------------------------------------------------------
 
 def start_program(user, proxy, **extra):

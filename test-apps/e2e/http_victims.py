@@ -103,10 +103,10 @@ def alone(user, argv, proxy):
 
 
 @contextlib.contextmanager
-def environment(user, proxy, way, **agent_options):
+def environment(user, proxy, way, agent=ForgetfulAgent, **agent_options):
     """What a program gets from us, with an agent that knows nothing; and its destination, as
     the victims' last arguments."""
-    agent = ForgetfulAgent(proxy, way=way, **agent_options)
+    agent = agent(proxy, way=way, **agent_options)
     try:
         if way == "observe":
             yield (harness.with_library(user.env(http_proxy=proxy.url,
