@@ -154,12 +154,14 @@ class HandshakingAgent(ForgetfulAgent):
     """An agent with a scheme that shakes hands with connections, as NTLM does: "NTLM one-1",
     then "NTLM three-2", each with another number, or with `single` no more than one. If it is
     `known`, the proxy has accepted this before. When a connection ends under a leg, it makes
-    another one, `losses` times. `heard` is what it was told: (conversation, verb, keys)."""
+    another one, `losses` times. `further` are pairs that each way has first. `heard` is what it
+    was told: (conversation, verb, keys)."""
 
     scheme = "NTLM"
 
-    def __init__(self, proxy, known=False, single=False, losses=1, **options):
+    def __init__(self, proxy, known=False, single=False, losses=1, further=(), **options):
         self.known, self.single, self.losses = known, single, losses
+        self.further = further
         self.heard = []
         self._conversations = self._legs = 0
         self._lock = threading.Lock()
@@ -182,7 +184,7 @@ class HandshakingAgent(ForgetfulAgent):
 
     def _way_of(self, keys):
         way = "tunnel" if "want" in keys else self._way
-        pairs = [("way", way), self._proxy]
+        pairs = [("way", way), *self.further, self._proxy]
         if way != "observe":
             pairs.append(self._authority)
         if self.known:

@@ -321,6 +321,41 @@ def tunnels(user):
             proxy.stop()
 
 
+def other_addresses(user):
+    """The first leg goes to whoever is there: it was sent nowhere else."""
+    proxy = Simproxy(f"{BARE}conn\n{LEGS}\nsend {OK}\necho\n")
+    nobody = ("proxy", f"127.0.0.1:{harness.free_port()}")
+    agent = HandshakingAgent(proxy, known=True, further=[nobody, nobody])
+    result = run([APPS / "echo_client", "198.51.100.7", "7", "hello"],
+                 user.preload(proxy.url, GATEPASS_AGENT=agent.path))
+    check(result.out.strip() == "hello" and not misused(proxy), "the third address",
+          lambda: f"{result}\n{proxy.events}\n{agent.heard}")
+    equal(len(agent.told("route")), 1, "one leg for three addresses", agent.heard)
+    agent.close()
+    proxy.stop()
+
+
+def refused_tunnels(user):
+    """The proxy authenticates a connection and lets no CONNECT pass: requests are forwarded over
+    another connection, with another handshake."""
+    no = r"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"
+    script = f"{BARE}conn\n{LEGS}\nsend {no}\nhold\nconn\n{LEGS}\nreport\nloop\nrepeat\n"
+    bare = Simproxy(script)
+    result = run(["curl", "-sS", "-p", "-x", bare.url, "http://198.51.100.7/"], user.env())
+    check("407" in result.err, "a refused tunnel: 407 without us", result)
+    bare.stop()
+    for known in (False, True):
+        proxy = Simproxy(script)
+        agent = HandshakingAgent(proxy, known=known, further=[("refused", "forward")])
+        result = run([*loop("poll", "-n", 3), "198.51.100.7", "80"],
+                     user.preload(proxy.url, GATEPASS_AGENT=agent.path))
+        check(result.out.count(" 200 OK") == 3 and " 407" not in result.out and
+              not misused(proxy), f"a refused tunnel, known {known}",
+              lambda: f"{result}\n{proxy.events}\n{agent.heard}")
+        agent.close()
+        proxy.stop()
+
+
 def own_connect(user):
     """A program's own CONNECT, of HTTP/1.0 and 1.1."""
     script = f"{BARE}conn\n{LEGS} strict\nsend {OK}\necho\nrepeat\n"
@@ -411,6 +446,8 @@ def main():
     early(user)
     not_persistent(user)
     tunnels(user)
+    other_addresses(user)
+    refused_tunnels(user)
     own_connect(user)
     rejected(user)
     given_up(user)
