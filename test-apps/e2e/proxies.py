@@ -72,6 +72,7 @@ class Proxy:
 
     name = "proxy"
     keeps = True  # a client's connection for its next request
+    legs = 0  # of a handshake with a connection, before the last: each costs a 407
 
     def __init__(self, process, port, log):
         self.process, self.port, self.log = process, port, log
