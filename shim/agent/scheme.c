@@ -153,6 +153,14 @@ bool scheme_is_shaking_hands(const GPtrArray *challenges)
 	return found;
 }
 
+const struct scheme *scheme_numbered(uint8_t number)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
+		if (schemes[i]->number == number)
+			return schemes[i];
+	return NULL;
+}
+
 const struct scheme *scheme_of(const char *value)
 {
 	struct gp_text rest = gp_text(value);

@@ -117,6 +117,9 @@ const char *scheme_labels(void);
 void scheme_candidates(const struct scheme_policy *policy, const GPtrArray *challenges,
 		       unsigned unfit, const struct scheme *out[static SCHEMES_MAX + 1]);
 
+/* That of the number, or NULL. */
+const struct scheme *scheme_numbered(uint8_t number);
+
 /* That of a Proxy-Authorization value, or NULL. */
 const struct scheme *scheme_of(const char *value);
 

@@ -78,6 +78,9 @@ static void add_learnt(struct gp_buf *reply, const struct proxy *proxy)
 	scheme_each(proxy->challenges, add_scheme, reply);
 	for (guint i = 0; proxy->challenges && i < proxy->challenges->len; i++)
 		gp_wire_add(reply, "challenge", proxy->challenges->pdata[i]);
+	for (uint8_t i = 0; i < VERDICT_SCHEMES; i++)
+		if (proxy->accepted & 1u << i && scheme_numbered(i))
+			gp_wire_add(reply, "accepted", scheme_numbered(i)->label);
 	if (!proxy->time)
 		return;
 	if (proxy->status)

@@ -34,6 +34,7 @@ static const struct {
 	size_t offset;
 } lists[] = {
 	{"scheme", offsetof(struct state, schemes)},
+	{"accepted", offsetof(struct state, accepted)},
 	{"challenge", offsetof(struct state, challenges)},
 	{"problem", offsetof(struct state, problems)},
 };

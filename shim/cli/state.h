@@ -16,7 +16,7 @@ struct state {
 	char *proxy, *origin, *host, *port;
 	char *credential, *user, *keyring;
 	char *verdict, *outcome, *outcome_error, *outcome_time;
-	GPtrArray *schemes, *challenges, *problems; /* of char * */
+	GPtrArray *schemes, *challenges, *accepted, *problems; /* of char * */
 };
 
 /* Asks on an open link, about `proxy` or, if that is NULL, the one configured. False

@@ -70,7 +70,9 @@ static void print_credential(const struct state *state)
 
 	if (!state->proxy)
 		return;
-	if (!state->credential)
+	if (!state->credential && state->accepted->len)
+		line("credential", "no password, and none is needed");
+	else if (!state->credential)
 		line("credential", "none: %s", advice(state));
 	else if (!strcmp(verdict, "rejected"))
 		line("credential", "%s, %s: rejected by the proxy; %s",
@@ -122,6 +124,8 @@ static void print_human(const struct state *state)
 		line(i ? "" : "asks for", "%s", (char *)state->challenges->pdata[i]);
 	if (state->proxy && state->challenges->len == 0)
 		line("asks for", "nothing so far");
+	for (guint i = 0; i < state->accepted->len; i++)
+		line(i ? "" : "accepts", "%s", (char *)state->accepted->pdata[i]);
 	if (state->proxy)
 		print_last(state);
 	for (guint i = 0; i < state->problems->len; i++)
@@ -185,6 +189,8 @@ static void print_json(const struct state *state, bool running)
 	json_add_strings(out, state->challenges);
 	g_string_append(out, ", \"schemes\": ");
 	json_add_strings(out, state->schemes);
+	g_string_append(out, ", \"accepted\": ");
+	json_add_strings(out, state->accepted);
 	g_string_append(out, ", \"verdict\": ");
 	json_add_string(out, state->verdict);
 	g_string_append(out, ", \"outcome\": ");

@@ -530,6 +530,7 @@ def status_variables():
 FULL = STATE + message("", ("socket", "/run/x"), ("credential", "keyring"), ("user", 'a"\\é'),
                        ("keyring", "available"), ("scheme", "Basic"), ("scheme", "Digest"),
                        ("challenge", 'Basic realm="\x1b[31mx"'), ("challenge", "Digest"),
+                       ("accepted", "digest"),
                        ("verdict", "accepted"), ("outcome", "200"),
                        ("outcome-time", "1767225600"), ("problem", "conf:3: what"),
                        ("unknown", "ignored")).split("\n", 1)[1]
@@ -545,6 +546,7 @@ def status_json():
         "keyring": "available",
         "asks": ['Basic realm="\x1b[31mx"', "Digest"],
         "schemes": ["Basic", "Digest"],
+        "accepted": ["digest"],
         "verdict": "accepted",
         "outcome": {"status": 200, "time": 1767225600},
         "problems": ["conf:3: what"]}, "status --json: everything", result)
@@ -572,6 +574,7 @@ def status_human():
         'credential  a"\\é, in the keyring (accepted)',
         'asks for    Basic realm="?[31mx"',
         "            Digest",
+        "accepts     digest",
         "last        200, at 2026-01-01 00:00:00",
         "problem     conf:3: what"], "status: everything, nothing for the terminal to obey",
           result)
@@ -579,6 +582,7 @@ def status_human():
                           ("keyring=locked\n", "locked"),
                           ("keyring=no-bus\n", "--session"),
                           ("keyring=no-service\n", "--session"),
+                          ("accepted=negotiate\n", "none is needed"),
                           ("credential=keyring\nuser=a\nverdict=rejected\n", "rejected")):
         agent.answers["status"] = [STATE + extra]
         result = agent.ctl("status")
