@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The arithmetic of Digest. User and password are hashed as they were typed, in UTF-8,
- * whatever the challenge's charset says: all current clients do. */
+/*
+ * The arithmetic of Digest.
+ *
+ * A user name stands raw in username, in UTF-8, as browsers and curl send it; a
+ * quoted-string may hold such octets (obs-text, RFC 9110 5.6.4). RFC 7616 has username*
+ * for what a quoted-string may not hold, which is control characters; Squid and Apache
+ * know no such field, and for them an authorization without username is none.
+ */
 #include "digest.h"
 
 #include <string.h>
@@ -15,6 +21,11 @@ static const struct {
 	[DIGEST_MD5] = {"MD5", "MD5-sess", "MD5"},
 	[DIGEST_SHA_256] = {"SHA-256", "SHA-256-sess", "SHA2-256"},
 	[DIGEST_SHA_512_256] = {"SHA-512-256", "SHA-512-256-sess", "SHA2-512/256"},
+};
+
+static const char *const qop_names[] = {
+	[DIGEST_QOP_AUTH] = "auth",
+	[DIGEST_QOP_AUTH_INT] = "auth-int",
 };
 
 /* NULL where the system's policy forbids it, as FIPS 140 does MD5. */
@@ -71,7 +82,7 @@ static bool read_algorithm(const char *name, struct digest *out)
 	return false;
 }
 
-/* An empty list counts as none; one without "auth" cannot be answered. */
+/* An empty list counts as none; one without a name that we know cannot be answered. */
 static bool read_qop(const char *list, struct digest *out)
 {
 	struct gp_text rest = gp_text(list);
@@ -80,7 +91,10 @@ static bool read_qop(const char *list, struct digest *out)
 	while (rest.len) {
 		struct gp_text item = gp_text_trim(gp_text_cut(&rest, ","));
 
-		out->qop |= gp_text_is(item, "auth");
+		if (gp_text_is(item, qop_names[DIGEST_QOP_AUTH]))
+			out->qop = DIGEST_QOP_AUTH;
+		else if (!out->qop && gp_text_is(item, qop_names[DIGEST_QOP_AUTH_INT]))
+			out->qop = DIGEST_QOP_AUTH_INT;
 		empty &= !item.len;
 	}
 	return out->qop || empty;
@@ -107,12 +121,13 @@ char *digest_param(const struct gp_challenge *challenge, const char *name)
 	return g_realloc(value, strlen(value) + 1);
 }
 
-static bool is_true(const struct gp_challenge *challenge, const char *name)
+static bool has_word(const struct gp_challenge *challenge, const char *name,
+		     const char *word)
 {
 	char value[8];
 
 	return gp_challenge_param(challenge, name, value, sizeof(value)) &&
-	       gp_text_is(gp_text(value), "true");
+	       gp_text_is(gp_text(value), word);
 }
 
 bool digest_read(const struct gp_challenge *challenge, struct digest *out)
@@ -122,8 +137,9 @@ bool digest_read(const struct gp_challenge *challenge, struct digest *out)
 	bool ok;
 
 	memset(out, 0, sizeof(*out));
-	out->userhash = is_true(challenge, "userhash");
-	out->stale = is_true(challenge, "stale");
+	out->userhash = has_word(challenge, "userhash", "true");
+	out->utf8 = has_word(challenge, "charset", "UTF-8");
+	out->stale = has_word(challenge, "stale", "true");
 	out->realm = digest_param(challenge, "realm");
 	out->nonce = digest_param(challenge, "nonce");
 	out->opaque = digest_param(challenge, "opaque");
@@ -182,6 +198,21 @@ static bool hash_secret(const struct digest *digest, const struct digest_use *us
 	return ok;
 }
 
+/* HA2: what is asked of the proxy. */
+static bool hash_request(const struct digest *digest, const struct digest_use *use,
+			 char out[static DIGEST_HEX_MAX + 1])
+{
+	struct gp_text parts[3] = {gp_text(use->method), gp_text(use->uri)};
+	char body[DIGEST_HEX_MAX + 1];
+
+	if (digest->qop != DIGEST_QOP_AUTH_INT)
+		return hash(digest->algorithm, parts, 2, out);
+	if (!hash(digest->algorithm, &use->body, 1, body))
+		return false;
+	parts[2] = gp_text(body);
+	return hash(digest->algorithm, parts, 3, out);
+}
+
 static void write_nc(uint32_t nc, char out[static 9])
 {
 	const unsigned char bytes[] = {(unsigned char)(nc >> 24),
@@ -195,14 +226,12 @@ bool digest_response(const struct digest *digest, const struct digest_use *use,
 		     char out[static DIGEST_HEX_MAX + 1])
 {
 	char secret[DIGEST_HEX_MAX + 1], request[DIGEST_HEX_MAX + 1], nc[9];
-	const struct gp_text target[] = {gp_text(use->method), gp_text(use->uri)};
-	bool ok = hash_secret(digest, use, secret) &&
-		  hash(digest->algorithm, target, G_N_ELEMENTS(target), request);
+	bool ok = hash_secret(digest, use, secret) && hash_request(digest, use, request);
 
 	write_nc(use->nc, nc);
-	const struct gp_text with_qop[] = {gp_text(secret), gp_text(digest->nonce),
-					   gp_text(nc),     gp_text(use->cnonce),
-					   gp_text("auth"), gp_text(request)};
+	const struct gp_text with_qop[] = {
+		gp_text(secret),      gp_text(digest->nonce),          gp_text(nc),
+		gp_text(use->cnonce), gp_text(qop_names[digest->qop]), gp_text(request)};
 	const struct gp_text without[] = {gp_text(secret), gp_text(digest->nonce),
 					  gp_text(request)};
 
@@ -245,7 +274,9 @@ static void add_fields(const struct digest *digest, const struct digest_use *use
 	}
 	if (digest->qop) {
 		write_nc(use->nc, nc);
-		gp_buf_add_string(out, ", qop=auth, nc=");
+		gp_buf_add_string(out, ", qop=");
+		gp_buf_add_string(out, qop_names[digest->qop]);
+		gp_buf_add_string(out, ", nc=");
 		gp_buf_add_string(out, nc);
 		add_quoted(out, ", cnonce", use->cnonce);
 	}

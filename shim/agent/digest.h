@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The arithmetic of Digest (RFC 7616, RFC 2617, RFC 2069): parameters in, a header out.
- * Pure; knows no proxy and keeps nothing. Of the qualities of protection it has "auth"
- * and the one without a name, but not "auth-int", which few servers implement.
+ * Pure; knows no proxy and keeps nothing.
  */
 #ifndef GATEPASS_DIGEST_H
 #define GATEPASS_DIGEST_H
@@ -18,13 +17,21 @@ enum digest_algorithm { DIGEST_MD5, DIGEST_SHA_256, DIGEST_SHA_512_256 };
 
 #define DIGEST_HEX_MAX 64 /* SHA-256 and SHA-512/256 */
 
+/* The quality of protection. */
+enum digest_qop {
+	DIGEST_QOP_NONE, /* as in RFC 2069 */
+	DIGEST_QOP_AUTH,
+	DIGEST_QOP_AUTH_INT /* the request's body is hashed as well */
+};
+
 /* What a challenge says, and an authorization repeats. Texts are unescaped. */
 struct digest {
 	enum digest_algorithm algorithm;
 	bool session;         /* "-sess" */
 	bool names_algorithm; /* else MD5 is meant, and the answer names none either */
-	bool qop;             /* "auth"; false: none, as in RFC 2069 */
+	enum digest_qop qop;  /* "auth", if a challenge leaves the choice */
 	bool userhash;
+	bool utf8; /* charset=UTF-8; no authorization repeats it */
 	bool stale;
 	char *realm, *nonce;
 	char *opaque; /* NULL: none */
@@ -47,6 +54,7 @@ struct digest_use {
 	const char *uri;    /* see digest_uri() */
 	const char *cnonce; /* without '"' and '\'; this and nc: only used with qop */
 	uint32_t nc;
+	struct gp_text body; /* only used with auth-int */
 };
 
 /* False if libcrypto has no memory. Both outputs are NUL-terminated. */

@@ -81,6 +81,11 @@ void handshake_set_request(struct handshake *h, const char *method, const char *
 	h->bodiless = bodiless;
 }
 
+static bool is_connect(const struct handshake *h)
+{
+	return h->method && !strcmp(h->method, "CONNECT");
+}
+
 struct scheme_request handshake_request(const struct handshake *h)
 {
 	return (struct scheme_request){
@@ -88,7 +93,7 @@ struct scheme_request handshake_request(const struct handshake *h)
 		.ccache = h->ccache,
 		.method = h->method,
 		.uri = h->uri,
-		.bodiless = h->bodiless,
+		.bodiless = h->bodiless || is_connect(h),
 	};
 }
 
@@ -349,18 +354,13 @@ void handshake_challenge(struct session *session, struct gp_wire *question)
 /* --- outcome -------------------------------------------------------------------------
  */
 
-static bool is_connect(const struct handshake *h)
-{
-	return h->method && !strcmp(h->method, "CONNECT");
-}
-
 static void was_accepted(struct handshake *h, const struct report *report)
 {
 	const struct scheme_request request = handshake_request(h);
 	const struct scheme *scheme = h->offer.given_by;
 
-	if (report->info && h->offer.sent && scheme->inform)
-		scheme->inform(&request, h->offer.sent, report->info);
+	if (h->offer.sent && scheme->inform)
+		scheme->inform(h->offer.given, &request, h->offer.sent, report->info);
 	offer_accept(&h->offer);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The live Digest nonces, the youngest first. */
+/* The Digest nonces, the youngest first; those that were refused among them, for what is
+ * said of them later. */
 #include "nonces.h"
 
 #include <string.h>
@@ -36,22 +37,15 @@ static void make_cnonce(char out[static CNONCE_MAX + 1])
 		g_snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static GList *find_link(const struct endpoint *proxy, const char *nonce)
-{
-	for (GList *link = entries.head; link; link = link->next) {
-		struct entry *entry = link->data;
-
-		if (!strcmp(entry->nonce.digest.nonce, nonce) &&
-		    endpoint_equal(&entry->proxy, proxy))
-			return link;
-	}
-	return NULL;
-}
-
 static bool is_same_space(const struct digest *a, const struct digest *b)
 {
 	return a->algorithm == b->algorithm && a->session == b->session &&
 	       a->qop == b->qop && !strcmp(a->realm, b->realm);
+}
+
+static bool is_for_everybody(const struct nonce *nonce)
+{
+	return (nonce->proven || nonce->early) && !nonce->refused;
 }
 
 static struct nonce *add(const struct endpoint *proxy, const struct digest *digest)
@@ -77,6 +71,8 @@ struct nonce *nonces_need(const struct endpoint *proxy, const struct digest *dig
 		return add(proxy, digest);
 	digest_release(&nonce->digest);
 	digest_copy(&nonce->digest, digest);
+	if (nonce->refused)
+		nonce->refused = nonce->proven = nonce->early = false;
 	return nonce;
 }
 
@@ -85,7 +81,8 @@ struct nonce *nonces_youngest(const struct endpoint *proxy, const struct digest 
 	for (GList *link = entries.head; link; link = link->next) {
 		struct entry *entry = link->data;
 
-		if (endpoint_equal(&entry->proxy, proxy) &&
+		if (is_for_everybody(&entry->nonce) &&
+		    endpoint_equal(&entry->proxy, proxy) &&
 		    is_same_space(&entry->nonce.digest, digest))
 			return &entry->nonce;
 	}
@@ -94,17 +91,12 @@ struct nonce *nonces_youngest(const struct endpoint *proxy, const struct digest 
 
 struct nonce *nonces_find(const struct endpoint *proxy, const char *nonce)
 {
-	GList *link = find_link(proxy, nonce);
+	for (GList *link = entries.head; link; link = link->next) {
+		struct entry *entry = link->data;
 
-	return link ? link->data : NULL;
-}
-
-void nonces_forget(const struct endpoint *proxy, const char *nonce)
-{
-	GList *link = find_link(proxy, nonce);
-
-	if (!link)
-		return;
-	free_entry(link->data);
-	g_queue_delete_link(&entries, link);
+		if (!strcmp(entry->nonce.digest.nonce, nonce) &&
+		    endpoint_equal(&entry->proxy, proxy))
+			return &entry->nonce;
+	}
+	return NULL;
 }

@@ -22,17 +22,19 @@ struct nonce {
 	char cnonce[CNONCE_MAX + 1];
 	uint32_t count; /* uses so far */
 	bool early;     /* given before it was asked for, as nextnonce */
+	bool proven;    /* a request with it was accepted */
+	bool refused;   /* one was not: it is not to be used, unless it is given again */
 };
 
 /* All that is returned is valid until control returns to the main loop. */
 
-/* That of the challenge; begins to live if it is new. */
+/* That of the challenge; begins to live if it is new, or was refused. */
 struct nonce *nonces_need(const struct endpoint *proxy, const struct digest *digest);
-/* The youngest of the challenge's realm and algorithm, whatever its own nonce; or NULL.
- */
+/* The youngest live one of the challenge's realm and algorithm, whatever its own nonce,
+ * that is for everybody: one that answers a challenge is that request's alone until it
+ * was accepted. Or NULL. */
 struct nonce *nonces_youngest(const struct endpoint *proxy, const struct digest *digest);
-struct nonce *nonces_find(const struct endpoint *proxy, const char *nonce); /* or NULL */
-/* The proxy takes it no longer. */
-void nonces_forget(const struct endpoint *proxy, const char *nonce);
+/* Also a refused one, as long as it is remembered. Or NULL. */
+struct nonce *nonces_find(const struct endpoint *proxy, const char *nonce);
 
 #endif

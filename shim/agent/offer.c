@@ -473,10 +473,11 @@ static void choose_candidates(struct offer *offer)
 	const struct offer_terms *terms = &offer->terms;
 	unsigned unfit = offer->unfit | proxies_unfit(offer_proxy(offer));
 
-	scheme_candidates(terms->policy, terms->offers, unfit, offer->candidates);
+	scheme_candidates(terms->policy, terms->offers, &terms->request, unfit,
+			  offer->candidates);
 	if (!offer->candidates[0])
-		scheme_candidates(terms->policy, terms->offers, offer->unfit,
-				  offer->candidates);
+		scheme_candidates(terms->policy, terms->offers, &terms->request,
+				  offer->unfit, offer->candidates);
 	if (!terms->continued)
 		return;
 	offer->candidates[0] = terms->continued;

@@ -23,6 +23,7 @@ struct proxy {
 	int status;        /* of the last handshake; 0: there was none */
 	char *error;       /* or how it failed; may be NULL */
 	gint64 time;       /* of that, seconds since the epoch; 0: never */
+	bool doubtful;     /* it has not proved what it claims to know */
 };
 
 /* Never NULL; valid until control returns to the main loop. */

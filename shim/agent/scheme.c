@@ -89,6 +89,7 @@ void scheme_each(const GPtrArray *challenges,
 
 struct offers {
 	const struct scheme *scheme;
+	const struct scheme_request *request;
 	bool found, can_answer;
 };
 
@@ -99,19 +100,21 @@ static void compare(void *data, const struct gp_challenge *challenge)
 	if (!gp_text_is(challenge->scheme, offers->scheme->name))
 		return;
 	offers->found = true;
-	offers->can_answer |= offers->scheme->can_answer(challenge);
+	offers->can_answer |= offers->scheme->can_answer(challenge, offers->request);
 }
 
-static struct offers find_offers(const struct scheme *scheme, const GPtrArray *challenges)
+static struct offers find_offers(const struct scheme *scheme, const GPtrArray *challenges,
+				 const struct scheme_request *request)
 {
-	struct offers offers = {.scheme = scheme};
+	struct offers offers = {.scheme = scheme, .request = request};
 
 	scheme_each(challenges, compare, &offers);
 	return offers;
 }
 
 void scheme_candidates(const struct scheme_policy *policy, const GPtrArray *challenges,
-		       unsigned unfit, const struct scheme *out[static SCHEMES_MAX + 1])
+		       const struct scheme_request *request, unsigned unfit,
+		       const struct scheme *out[static SCHEMES_MAX + 1])
 {
 	bool takes_passwords = false;
 	size_t count = 0;
@@ -121,7 +124,7 @@ void scheme_candidates(const struct scheme_policy *policy, const GPtrArray *chal
 
 		if (unfit & 1u << scheme->number ||
 		    (scheme->last_resort && takes_passwords) ||
-		    !find_offers(scheme, challenges).can_answer)
+		    !find_offers(scheme, challenges, request).can_answer)
 			continue;
 		out[count++] = scheme;
 		takes_passwords |= !scheme->by_ticket;
@@ -131,7 +134,9 @@ void scheme_candidates(const struct scheme_policy *policy, const GPtrArray *chal
 
 bool scheme_is_offered(const struct scheme *scheme, const GPtrArray *challenges)
 {
-	return find_offers(scheme, challenges).found;
+	const struct scheme_request any = {.challenges = challenges};
+
+	return find_offers(scheme, challenges, &any).found;
 }
 
 static void look_for_message(void *data, const struct gp_challenge *challenge)

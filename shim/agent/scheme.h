@@ -69,8 +69,10 @@ struct scheme {
 	/* Is the authorization, or the message of a challenge, which is one of this name,
 	 * one of this scheme? NULL: it has its name for itself. */
 	bool (*owns)(struct gp_text token68);
-	/* Can the challenge, which is one of this scheme, be answered? */
-	bool (*can_answer)(const struct gp_challenge *challenge);
+	/* Can the challenge, which is one of this scheme, be answered for the request? If
+	 * that is not known yet: for any? */
+	bool (*can_answer)(const struct gp_challenge *challenge,
+			   const struct scheme_request *request);
 	/* Writes the value of Proxy-Authorization. `out` is memory for secrets. Unless it
 	 * is SCHEME_OK *text says why, without the secret. */
 	enum scheme_result (*authorize)(const struct credential *credential,
@@ -83,9 +85,11 @@ struct scheme {
 	/* Of a value that was refused with the request's challenges. */
 	enum scheme_judgement (*judge)(const struct scheme_request *request,
 				       const char *value);
-	/* A request with the value was accepted, with this Proxy-Authentication-Info.
-	 * NULL: the scheme has none. */
-	void (*inform)(const struct scheme_request *request, const char *value,
+	/* A request with the value, which was made of the credential, was accepted, with
+	 * this Proxy-Authentication-Info, if `info` is not NULL. NULL: the scheme need
+	 * not know. */
+	void (*inform)(const struct credential *credential,
+		       const struct scheme_request *request, const char *value,
 		       const char *info);
 };
 
@@ -112,10 +116,11 @@ bool scheme_policy_parse(const char *text, struct scheme_policy *out);
 const char *scheme_labels(void);
 
 /* Those of the policy that one of the Proxy-Authenticate values (char *) offers and that
- * we can answer, NULL behind the last. `unfit` has bit N for each scheme of number N that
- * is out of the question. NULL is no values. */
+ * we can answer for the request, NULL behind the last. `unfit` has bit N for each scheme
+ * of number N that is out of the question. NULL is no values. */
 void scheme_candidates(const struct scheme_policy *policy, const GPtrArray *challenges,
-		       unsigned unfit, const struct scheme *out[static SCHEMES_MAX + 1]);
+		       const struct scheme_request *request, unsigned unfit,
+		       const struct scheme *out[static SCHEMES_MAX + 1]);
 
 /* That of the number, or NULL. */
 const struct scheme *scheme_numbered(uint8_t number);
@@ -123,7 +128,8 @@ const struct scheme *scheme_numbered(uint8_t number);
 /* That of a Proxy-Authorization value, or NULL. */
 const struct scheme *scheme_of(const char *value);
 
-/* Calls `visit` with each challenge, in the proxy's order. */
+/* Calls `visit` with each challenge of the Proxy-Authenticate values (char *), in the
+ * proxy's order. NULL is no values. */
 void scheme_each(const GPtrArray *challenges,
 		 void (*visit)(void *data, const struct gp_challenge *challenge),
 		 void *data);

@@ -32,9 +32,11 @@ static void encode(const struct credential *credential, struct gp_buf *out)
 	explicit_bzero(&save, sizeof(save)); /* the last octets of the password */
 }
 
-static bool can_answer(const struct gp_challenge *challenge)
+static bool can_answer(const struct gp_challenge *challenge,
+		       const struct scheme_request *request)
 {
 	(void)challenge;
+	(void)request;
 	return true;
 }
 

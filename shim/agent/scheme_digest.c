@@ -4,22 +4,47 @@
  *
  * Theory of operation. A challenge is answered with its own nonce. Before one, the
  * youngest live nonce is used, with its next count. A nonce dies when a request that used
- * it is refused. The first use of a nonce that a proxy has just made tells of the
- * password; a later one may be refused because the proxy has forgotten the nonce, which
- * some say by "stale" and others do not.
+ * it is refused.
+ *
+ * Requests on several connections may come to the proxy in another order than they were
+ * given their counts. A strict proxy (Squid with nonce_strictness on) refuses those that
+ * are late, and forgets the nonce. So a new nonce belongs to the request that was
+ * challenged with it, until that was accepted: a second attempt is disturbed by nobody.
+ *
+ * Refused, the first use of a nonce that nobody else has used tells of the password. Any
+ * other may be refused because the proxy has forgotten the nonce, or saw a later count
+ * before, which some say by "stale" and others do not.
  */
 #include "scheme.h"
 
 #include <string.h>
 
 #include "credential.h"
+#include "endpoint.h"
+#include "log.h"
+#include "nfc.h"
 #include "nonces.h"
+#include "proxies.h"
 #include "secret.h"
 
-static bool can_answer(const struct gp_challenge *challenge)
+/* auth-int takes a body that is known: the one of a request that has none. Release `out`
+ * if it is true. */
+static bool read_answerable(const struct gp_challenge *challenge,
+			    const struct scheme_request *request, struct digest *out)
+{
+	if (!digest_read(challenge, out))
+		return false;
+	if (out->qop != DIGEST_QOP_AUTH_INT || request->bodiless || !request->method)
+		return true;
+	digest_release(out);
+	return false;
+}
+
+static bool can_answer(const struct gp_challenge *challenge,
+		       const struct scheme_request *request)
 {
 	struct digest digest;
-	bool ok = digest_read(challenge, &digest);
+	bool ok = read_answerable(challenge, request, &digest);
 
 	if (ok)
 		digest_release(&digest);
@@ -27,6 +52,7 @@ static bool can_answer(const struct gp_challenge *challenge)
 }
 
 struct best {
+	const struct scheme_request *request;
 	struct digest digest;
 	bool found;
 };
@@ -38,19 +64,20 @@ static void compare(void *data, const struct gp_challenge *challenge)
 	struct digest digest;
 
 	if (!gp_text_is(challenge->scheme, scheme_digest.name) ||
-	    !digest_read(challenge, &digest))
+	    !read_answerable(challenge, best->request, &digest))
 		return;
 	if (best->found && digest.algorithm <= best->digest.algorithm) {
 		digest_release(&digest);
 		return;
 	}
 	digest_release(&best->digest);
-	*best = (struct best){digest, true};
+	best->digest = digest;
+	best->found = true;
 }
 
 static struct nonce *find_nonce(const struct scheme_request *request)
 {
-	struct best best = {.found = false};
+	struct best best = {.request = request};
 	struct nonce *nonce = NULL;
 
 	scheme_each(request->challenges, compare, &best);
@@ -70,21 +97,57 @@ static bool has_control(const char *text, size_t len)
 	return false;
 }
 
+/* The credential in the form that the proxy hashes. */
+struct identity {
+	const char *user;
+	struct gp_text password;
+	struct secret *composed_user, *composed_password; /* NULL: as it was typed */
+};
+
+/* RFC 7616 4 wants NFC where the challenge says UTF-8. Elsewhere what was typed counts,
+ * also in UTF-8: all current clients do. */
+static void identify(const struct credential *credential, bool utf8, struct identity *out)
+{
+	const struct secret *password = credential->password;
+
+	*out = (struct identity){
+		credential->user, {password->bytes, password->len}, NULL, NULL};
+	if (!utf8)
+		return;
+	out->composed_user = nfc_new(credential->user, strlen(credential->user));
+	out->composed_password = nfc_new(password->bytes, password->len);
+	if (out->composed_user)
+		out->user = out->composed_user->bytes;
+	if (out->composed_password)
+		out->password = (struct gp_text){out->composed_password->bytes,
+						 out->composed_password->len};
+}
+
+static void release_identity(struct identity *identity)
+{
+	secret_free(identity->composed_user);
+	secret_free(identity->composed_password);
+}
+
 static bool write_value(const struct credential *credential,
 			const struct scheme_request *request, struct nonce *nonce,
 			struct gp_buf *out)
 {
 	char *uri = digest_uri(request->uri);
+	struct identity identity;
+	bool ok;
+
+	identify(credential, nonce->digest.utf8, &identity);
 	const struct digest_use use = {
-		.user = credential->user,
-		.password = {credential->password->bytes, credential->password->len},
+		.user = identity.user,
+		.password = identity.password,
 		.method = request->method,
 		.uri = uri,
 		.cnonce = nonce->cnonce,
 		.nc = ++nonce->count,
 	};
-	bool ok = digest_write(&nonce->digest, &use, out);
-
+	ok = digest_write(&nonce->digest, &use, out);
+	release_identity(&identity);
 	g_free(uri);
 	return ok;
 }
@@ -168,27 +231,47 @@ static bool is_user(const struct sent *sent, const char *user)
 	       !strcmp(sent->username, hashed);
 }
 
+static bool is_made_by(const struct identity *identity, const struct sent *sent,
+		       const char *method, const char *response)
+{
+	const struct digest_use use = {
+		.user = identity->user,
+		.password = identity->password,
+		.method = method,
+		.uri = sent->uri,
+		.cnonce = sent->cnonce,
+		.nc = sent->nc,
+	};
+	char wanted[DIGEST_HEX_MAX + 1];
+
+	return is_user(sent, use.user) && digest_response(&sent->digest, &use, wanted) &&
+	       !g_ascii_strcasecmp(wanted, response);
+}
+
+/* Was the response made of the credential, for what was sent? */
+static bool is_made_of(const struct credential *credential, const struct sent *sent,
+		       const char *method, const char *response)
+{
+	struct identity identity;
+	bool same = false;
+
+	for (int utf8 = false; !same && utf8 <= true; utf8++) {
+		identify(credential, utf8, &identity);
+		same = is_made_by(&identity, sent, method, response);
+		release_identity(&identity);
+	}
+	return same;
+}
+
 static bool matches(const struct credential *credential,
 		    const struct scheme_request *request, const char *value)
 {
-	char response[DIGEST_HEX_MAX + 1];
 	struct sent sent;
 	bool same;
 
 	if (!request->method || !read_sent(value, &sent))
 		return false;
-	same = is_user(&sent, credential->user) &&
-	       digest_response(
-		       &sent.digest,
-		       &(struct digest_use){.user = credential->user,
-					    .password = {credential->password->bytes,
-							 credential->password->len},
-					    .method = request->method,
-					    .uri = sent.uri,
-					    .cnonce = sent.cnonce,
-					    .nc = sent.nc},
-		       response) &&
-	       !strcmp(sent.response, response);
+	same = is_made_of(credential, &sent, request->method, sent.response);
 	release_sent(&sent);
 	return same;
 }
@@ -214,30 +297,39 @@ static void note_opinion(void *data, const struct gp_challenge *challenge)
 	digest_release(&digest);
 }
 
-/* Without qop the value does not tell. */
-static bool is_first_use(const struct sent *sent, const struct nonce *nonce)
+/* `nonce` is NULL if it is not remembered. Without qop the value has no count. */
+static bool tells_of_password(const struct sent *sent, const struct nonce *nonce,
+			      bool named)
 {
-	return sent->digest.qop ? sent->nc == 1 && !(nonce && nonce->early)
-				: nonce && nonce->count == 1 && !nonce->early;
+	const bool is_last = nonce && (!sent->digest.qop || sent->nc == nonce->count);
+
+	if (!nonce)
+		return sent->nc == 1;
+	/* The proxy has not forgotten it, nor seen a later count. */
+	if (named && is_last)
+		return true;
+	return nonce->count == 1 && !nonce->early;
 }
 
 static enum scheme_judgement judge_sent(const struct scheme_request *request,
 					const struct sent *sent)
 {
-	const struct nonce *nonce = nonces_find(request->proxy, sent->digest.nonce);
+	struct nonce *nonce = nonces_find(request->proxy, sent->digest.nonce);
+	const bool dead = nonce && nonce->refused;
 	struct opinion opinion = {.nonce = sent->digest.nonce};
-	bool first = is_first_use(sent, nonce), known = nonce != NULL;
 
 	scheme_each(request->challenges, note_opinion, &opinion);
-	if (!opinion.named)
-		nonces_forget(request->proxy, sent->digest.nonce);
+	if (nonce && !opinion.named)
+		nonce->refused = true;
 	if (opinion.stale ||
 	    (request->challenges && request->challenges->len && !opinion.offered))
 		return SCHEME_AGAIN;
-	if (first || opinion.named)
+	/* Another client has been refused with it, and sees to it. */
+	if (dead)
+		return SCHEME_AGAIN;
+	if (tells_of_password(sent, nonce, opinion.named))
 		return SCHEME_REJECTED;
-	/* Else another client has been refused with it, and sees to it. */
-	return known ? SCHEME_UNSURE : SCHEME_AGAIN;
+	return nonce ? SCHEME_UNSURE : SCHEME_AGAIN;
 }
 
 static enum scheme_judgement judge(const struct scheme_request *request,
@@ -253,28 +345,72 @@ static enum scheme_judgement judge(const struct scheme_request *request,
 	return judgement;
 }
 
-/* nextnonce: the next request spares itself a 407 that says "stale". */
-static void inform(const struct scheme_request *request, const char *value,
+/* Has the proxy failed to prove that it knows the password? A proof is optional, and one
+ * over a response's body cannot be checked. */
+static bool is_impostor(const struct credential *credential, const struct sent *sent,
+			const struct gp_challenge *info)
+{
+	char *proof = digest_param(info, "rspauth");
+	char *qop = digest_param(info, "qop");
+	bool wrong = proof && sent->digest.qop == DIGEST_QOP_AUTH &&
+		     (!qop || gp_text_is(gp_text(qop), "auth")) &&
+		     !is_made_of(credential, sent, "", proof);
+
+	g_free(proof);
+	g_free(qop);
+	return wrong;
+}
+
+/* The request has been served, and what the proxy got is of no use to anybody else: so
+ * it is not worth failing a program for, which no other client does. */
+static void doubt(const struct endpoint *endpoint)
+{
+	struct proxy *proxy = proxies_get(endpoint);
+	char name[GP_AUTHORITY_MAX + 1];
+
+	if (proxy->doubtful)
+		return;
+	proxy->doubtful = true;
+	endpoint_text(endpoint, name);
+	log_warn("%s has accepted a password that it does not know: wrong rspauth", name);
+}
+
+/* The next request spares itself a 407 that says "stale". */
+static void take_next(const struct endpoint *proxy, const struct digest *digest,
+		      const struct gp_challenge *info)
+{
+	char *next = digest_param(info, "nextnonce");
+	struct digest copy;
+
+	if (next && next[0] && !has_control(next, strlen(next)) &&
+	    !nonces_find(proxy, next)) {
+		digest_copy(&copy, digest);
+		g_free(copy.nonce);
+		copy.nonce = g_strdup(next);
+		nonces_need(proxy, &copy)->early = true;
+		digest_release(&copy);
+	}
+	g_free(next);
+}
+
+static void inform(const struct credential *credential,
+		   const struct scheme_request *request, const char *value,
 		   const char *info)
 {
 	const struct gp_challenge params = {.params = gp_text(info)};
-	char *next = digest_param(&params, "nextnonce");
-	const struct nonce *nonce;
-	struct digest digest;
+	struct nonce *nonce;
 	struct sent sent;
 
-	if (next && next[0] && !has_control(next, strlen(next)) &&
-	    read_sent(value, &sent)) {
-		nonce = nonces_find(request->proxy, sent.digest.nonce);
-		digest_copy(&digest, nonce ? &nonce->digest : &sent.digest);
-		g_free(digest.nonce);
-		digest.nonce = g_strdup(next);
-		if (!nonces_find(request->proxy, next))
-			nonces_need(request->proxy, &digest)->early = true;
-		digest_release(&digest);
-		release_sent(&sent);
-	}
-	g_free(next);
+	if (!read_sent(value, &sent))
+		return;
+	nonce = nonces_find(request->proxy, sent.digest.nonce);
+	if (nonce)
+		nonce->proven = true;
+	if (is_impostor(credential, &sent, &params))
+		doubt(request->proxy);
+	else
+		take_next(request->proxy, nonce ? &nonce->digest : &sent.digest, &params);
+	release_sent(&sent);
 }
 
 const struct scheme scheme_digest = {

@@ -5,14 +5,18 @@
  */
 #include "scheme.h"
 
+#include "kerberos.h"
+
 static bool owns(struct gp_text token68)
 {
 	return !scheme_is_ntlm(token68);
 }
 
-static bool can_answer(const struct gp_challenge *challenge)
+static bool can_answer(const struct gp_challenge *challenge,
+		       const struct scheme_request *request)
 {
-	return owns(challenge->token68);
+	(void)request;
+	return owns(challenge->token68) && kerberos_is_possible();
 }
 
 struct opinion {

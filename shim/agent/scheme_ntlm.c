@@ -93,12 +93,14 @@ static struct message read_value(const char *value)
 }
 
 /* A bare one, or NTLM's second message. SPNEGO is none. */
-static bool can_answer(const struct gp_challenge *challenge)
+static bool can_answer(const struct gp_challenge *challenge,
+		       const struct scheme_request *request)
 {
 	struct message message = read_message(challenge);
 	struct ntlm_challenge read;
 	bool ok = !challenge->token68.len || ntlm_read_challenge(message.text, &read);
 
+	(void)request;
 	g_free(message.storage);
 	return ok && ntlm_is_allowed();
 }

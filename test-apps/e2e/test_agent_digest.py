@@ -5,6 +5,7 @@ a proxy does."""
 
 import hashlib
 import re
+import unicodedata
 
 import harness
 from agents import ADDRESS, OPEN, Talk, connect
@@ -47,8 +48,9 @@ def is_right(value, method, uri, password=PASSWORD, user="ali"):
     secret = digest(name, user, got["realm"], password)
     if got.get("algorithm", "").endswith("-sess"):
         secret = digest(name, secret, got["nonce"], got["cnonce"])
-    middle = [got["nc"], got["cnonce"], "auth"] if "qop" in got else []
-    wanted = digest(name, secret, got["nonce"], *middle, digest(name, method, uri))
+    middle = [got["nc"], got["cnonce"], got["qop"]] if "qop" in got else []
+    body = [digest(name, "")] if got.get("qop") == "auth-int" else []
+    wanted = digest(name, secret, got["nonce"], *middle, digest(name, method, uri, *body))
     return got["response"] == wanted
 
 
@@ -59,16 +61,19 @@ def nc(value):
 
 # --- what clients say --------------------------------------------------------------------
 
-def asks(nonce, more="", realm="r", algorithm="MD5"):
-    return ("challenge", f'Digest realm="{realm}", nonce="{nonce}", qop="auth", '
+def asks(nonce, more="", realm="r", algorithm="MD5", qop="auth"):
+    return ("challenge", f'Digest realm="{realm}", nonce="{nonce}", qop="{qop}", '
                          f'algorithm={algorithm}{more}')
 
 
+def named(request):
+    """Of (method, target), or (method, target, "none") for one without a body."""
+    return list(zip(("method", "uri", "body"), request or ()))
+
+
 def route(url, request=None, address=f"{ADDRESS}:443"):
-    pairs = [("address", address), ("gatepass-proxy", url.replace("%", "%25"))]
-    if request:
-        pairs += [("method", request[0]), ("uri", request[1])]
-    return ("route", *pairs)
+    return ("route", ("address", address), ("gatepass-proxy", url.replace("%", "%25")),
+            *named(request))
 
 
 def page(url, request=None):
@@ -81,7 +86,11 @@ def challenge(*challenges, request=TUNNEL, offered=None, authorized=None, status
         pairs.append(("authorized", 1))
     if offered:
         pairs.append(("offered", offered))
-    return ("challenge", *pairs, ("method", request[0]), ("uri", request[1]), *challenges)
+    return ("challenge", *pairs, *named(request), *challenges)
+
+
+def done(info):
+    return (*DONE, ("info", info))
 
 
 DONE = ("outcome", ("status", 200), ("authorized", 1))
@@ -147,6 +156,60 @@ def opaque_and_userhash(user):
     equal((got["opaque"], got["userhash"], got["username"]),
           ('o\\"', "true", digest("md5", "ali", "r")), "opaque comes back, the name is hashed")
     talk.close()
+
+
+def whole_bodies(user):
+    """auth-int is answered where there is no body."""
+    only, none = asks("n", qop="auth-int"), (*PAGE, "none")
+    for name, request, asked, wanted in [
+            ("a tunnel", TUNNEL, only, "auth-int"), ("no body", none, only, "auth-int"),
+            ("a body", PAGE, only, None),
+            ("no body, both", none, asks("n", qop="auth-int,auth"), "auth"),
+            ("a body, both", PAGE, asks("n", qop="auth-int, auth"), "auth")]:
+        talk = Client(user)
+        talk.ask(*page(new_proxy()))
+        verb, values = talk.ask(*challenge(asked, request=request))
+        value = values.get("authorization")
+        equal((read(value) or {}).get("qop"), wanted, f"auth-int, {name}", values)
+        check(not wanted or is_right(value, request[0], "/a?b" if request != TUNNEL else TUNNEL[1]),
+              f"auth-int, {name}: rightly", value)
+        check(wanted or values.get("reason") == "no-scheme", f"auth-int, {name}: said so", values)
+        talk.close()
+    talk = Client(user)
+    talk.ask(*page(new_proxy()))
+    value = talk.get(*challenge(only, ("challenge", "Basic realm=x"), request=PAGE))
+    check(value and value.startswith("Basic "), "auth-int, a body: Basic, if it is offered", value)
+    talk.close()
+    url = new_proxy()
+    talk = Client(user)
+    talk.ask(*page(url))
+    talk.get(*challenge(only, request=none))
+    talk.say(*DONE)
+    equal([talk.ask(*page(url, request))[1].get("authorization", "none")[:6]
+           for request in (None, PAGE, none)], ["none", "none", "Digest"],
+          "auth-int, later: with the first request that has no body")
+    equal(talk.ask(*page(url))[1].get("scope"), "request", "auth-int, later: it is asked for")
+    talk.close()
+
+
+def composed(user):
+    """RFC 7616 4: letters with their marks, where the challenge says UTF-8."""
+    typed, name = "pa\u0308ss\u1e0b\u0323", "u\u0308ser"
+    whole = [unicodedata.normalize("NFC", text) for text in (typed, name)]
+    for more, (password, who) in (("", (typed, name)), (", charset=UTF-8", whole),
+                                  (", charset=UTF-8, userhash=true", whole)):
+        url = new_proxy().replace("ali:open%3A%20sesame@", "")
+        equal(user.login(url, typed, name, session=True).code, 0, f"not ASCII{more}: login")
+        talk = Client(user)
+        talk.ask(*route(url))
+        value = talk.get(*challenge(asks("n", more)))
+        check(is_right(value, *TUNNEL, password=password, user=who), f"not ASCII{more}", value)
+        got = read(value) or {}
+        equal(got.get("username"), digest("md5", who, "r") if "hash" in more else who,
+              f"not ASCII{more}: the name")
+        equal(talk.ask(*challenge(asks("m", more), offered=value))[1].get("reason"), "rejected",
+              f"not ASCII{more}: known again")
+        talk.close()
 
 
 def one_counter(user):
@@ -229,6 +292,55 @@ def changed_at_the_proxy(user):
         talk.close()
 
 
+def out_of_order(user):
+    """Connections may be quicker than others: a strict proxy refuses what comes too late, and may
+    not even say why."""
+    url = new_proxy()
+    accepted(user, url, asks("n"))
+    talks = [Client(user) for _ in range(4)]
+    values = [talk.get(*route(url)) for talk in talks]
+    equal([nc(value) for value in values], [("n", i) for i in range(2, 6)], "four at once")
+    # The last came first, and the nonce is gone.
+    value = talks[0].get(*challenge(asks("a"), offered=values[0]))
+    equal(nc(value), ("a", 1), "one was late: it tries with a nonce of its own")
+    for talk, value, nonce in zip(talks[1:3], values[1:3], "bc"):
+        talk.say(*challenge(asks(nonce), offered=value))
+        check(talk.is_silent(), "the others wait for what comes of it")
+    talks[0].say(*DONE)
+    equal([nc(talk.hear()[1].get("authorization")) for talk in talks[1:3]],
+          [("b", 1), ("c", 1)], "then each has its own nonce")
+    other = Client(user)
+    equal(nc(other.get(*route(url))), ("a", 2), "new ones share that which was accepted")
+    # The same nonce for all, which is not told as stale: nobody is rejected.
+    url = new_proxy()
+    accepted(user, url, asks("n"))
+    first, second = Client(user), Client(user)
+    values = [first.get(*route(url)), second.get(*route(url))]
+    value = first.get(*challenge(asks("n"), offered=values[0]))
+    equal(nc(value), ("n", 4), "a late count of a nonce that lives: again with the next")
+    verb, values = first.ask(*challenge(asks("n"), offered=value))
+    equal((verb, values.get("reason")), ("refuse", "rejected"), "the last count: rejected")
+    for talk in (*talks, other, first, second):
+        talk.close()
+
+
+def own_nonces(user):
+    """A new nonce is for the request that was challenged with it, until it was accepted."""
+    url = new_proxy()
+    accepted(user, url, asks("n"))
+    first, second = Client(user), Client(user)
+    value = first.get(*route(url))
+    value = first.get(*challenge(asks("m", ", stale=true"), offered=value))
+    equal(nc(value), ("m", 1), "a nonce was too old")
+    values = second.ask(*route(url))[1]
+    equal((values.get("authorization"), values.get("scope")), (None, "request"),
+          "another program does not disturb the new one", values)
+    first.say(*DONE)
+    equal(nc(second.get(*route(url))), ("m", 2), "and has it when it was accepted")
+    first.close()
+    second.close()
+
+
 def rejected(user):
     for name, more in (("told by offered", True), ("told by authorized alone", False)):
         url = new_proxy("wrong")
@@ -253,7 +365,10 @@ def rejected(user):
 def offered_in_a_new_conversation(user):
     """Whether the refused value was made of the credential that would be used now."""
     url = new_proxy()
-    value = accepted(user, url, asks("n"))
+    talk = Client(user)
+    talk.ask(*route(url))
+    value = talk.get(*challenge(asks("n")))
+    talk.close()
     talk = Client(user)
     talk.ask(*route(url))
     equal(talk.ask(*challenge(asks("m"), offered=value))[1].get("reason"), "rejected",
@@ -328,6 +443,37 @@ def next_nonce(user):
     talk.close()
 
 
+def proofs(user):
+    """rspauth: does the proxy know the password as well?"""
+    log = user.home / "agent.log"
+
+    def warnings(name):
+        return [line for line in log.read_text().splitlines() if "rspauth" in line and name in line]
+
+    for name, qop, wrong, say in [
+            ("right", "auth", False, "auth"), ("right, no qop", "auth", False, None),
+            ("wrong", "auth", True, "auth"), ("wrong, no qop", "auth", True, None),
+            ("over a body that nobody knows", "auth", False, "auth-int")]:
+        url = new_proxy()
+        port = url.rpartition(":")[2]
+        talk = Client(user)
+        for i in (0, 2):
+            talk.ask(*route(url))
+            value = talk.get(*challenge(asks(f"n{i}", qop=qop)))
+            got = read(value)
+            secret = digest("md5", "ali", "r", "wrong" if wrong else PASSWORD)
+            proof = digest("md5", secret, got["nonce"], got["nc"], got["cnonce"], say or "auth",
+                           digest("md5", "", got["uri"],
+                                  *([digest("md5", "body")] if say == "auth-int" else [])))
+            info = f'rspauth="{proof}", cnonce="{got["cnonce"]}", nc={got["nc"]}, nextnonce="next{i}"'
+            talk.say(*done(info + (f", qop={say}" if say else "")))
+        equal(nc(talk.get(*route(url))), ("n2", 2) if wrong else ("next2", 1),
+              f"rspauth, {name}: the next nonce")
+        equal(len(warnings(f"127.0.0.1:{port}")), int(wrong), f"rspauth, {name}: warned of once",
+              log.read_text())
+        talk.close()
+
+
 def hostile(user):
     """What a proxy must not be able to put into a header, and odd values of `offered`."""
     talk = Client(user)
@@ -348,11 +494,13 @@ def main():
     bare = run(["curl", "-sS", f"http://{ADDRESS}:443/", "-p", "-x", proxy.url])
     check("407" in bare.err, "407 without us", bare)
     user = harness.User("talk")
-    equal(connect(user, proxy), "OK", "a program has started an agent")
+    equal(connect(user, proxy, GATEPASS_LOG=f"warn:{user.home}/agent.log"), "OK",
+          "a program has started an agent")
     pid = user.agent_pid()
-    for part in (answers, opaque_and_userhash, one_counter, stale, forgotten,
-                 changed_at_the_proxy, rejected,
-                 offered_in_a_new_conversation, another_scheme, one_request, next_nonce, hostile):
+    for part in (answers, opaque_and_userhash, whole_bodies, composed, one_counter, stale,
+                 forgotten, changed_at_the_proxy, out_of_order, own_nonces, rejected,
+                 offered_in_a_new_conversation, another_scheme, one_request, next_nonce, proofs,
+                 hostile):
         part(user)
     equal(user.agent_pid(), pid, "the same agent all the time")
 

@@ -10,9 +10,13 @@
 
 #include <glib.h>
 
+#include "credential.h"
 #include "digest.h"
 #include "endpoint.h"
+#include "nfc.h"
 #include "nonces.h"
+#include "scheme.h"
+#include "secret.h"
 
 static bool read_first(const char *value, struct digest *out)
 {
@@ -38,6 +42,8 @@ struct vector {
 	"nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", "                       \
 	"opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
 #define QOP     ", qop=\"auth, auth-int\""
+#define INT     ", qop=auth-int"
+#define HELLO   MUFASA, "POST", "http://www.example.org/dir/index.html", CNONCE, 1
 #define CNONCE  "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
 #define MUFASA  "Mufasa", "Circle of Life"
 #define INDEX   MUFASA, "GET", "/dir/index.html", CNONCE, 1
@@ -68,11 +74,14 @@ static const struct vector vectors[] = {
 	 */
 	{HTTP_AUTH QOP ", algorithm=MD5", INDEX, "8ca523f5e9506fed4657c9700eebdbec"},
 	{HTTP_AUTH, INDEX, "7b2cc3b30e75b4777ea31027084363fd"},
+	{HTTP_AUTH INT, INDEX, "8804a53d3640a40a4f73cea12c5ba451"},
 	{HTTP_AUTH QOP, RSPAUTH, "9b712497bc9f91499fbcca1dfc5f09a5"},
 	{HTTP_AUTH QOP, TUNNEL, 1, "9813a1d1a1c5b560d5d567d6217afda7"},
 	{HTTP_AUTH QOP, TUNNEL, 2, "3b689e532542535e35ac8a32dc722a78"},
 	{HTTP_AUTH QOP ", algorithm=SHA-256", INDEX,
 	 "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"},
+	{HTTP_AUTH INT ", algorithm=SHA-256", INDEX,
+	 "8bdf6f15638e260831e905028de5450562816d093c9bfc5c13d3a46adcdde940"},
 	{HTTP_AUTH ", algorithm=SHA-256", INDEX,
 	 "a1306b0595a6c7fe96c448631fb5cfbd5107bd1fe1da729d978dd7446b812363"},
 	{HTTP_AUTH QOP ", algorithm=SHA-256", RSPAUTH,
@@ -83,9 +92,12 @@ static const struct vector vectors[] = {
 	 "6fd3699fe9e9a90561ede3416f66f1deabb72ac6602bc83095a18ae8b8503a50"},
 	{HTTP_AUTH QOP ", algorithm=SHA-512-256", INDEX,
 	 "430d05014cecc49cab6fbe03176d41a1da86cbfe24a16580e22aaad928d960d0"},
+	{HTTP_AUTH INT ", algorithm=SHA-512-256", INDEX,
+	 "38244c4d345d09bb0000b355be27d2a55003ee188df9821c54df70a63aa0c1ca"},
 	{HTTP_AUTH QOP ", algorithm=SHA-512-256", TUNNEL, 1,
 	 "50c2e688a22d8fa2c9c2d57e221f48092e56ca9321126b3e50510153e9d3e72e"},
 	{HTTP_AUTH QOP ", algorithm=MD5-sess", INDEX, "e783283f46242139c486a698fec7211d"},
+	{HTTP_AUTH INT ", algorithm=MD5-sess", INDEX, "200cda1c37eb927016d1f97f2c0f04f6"},
 	{HTTP_AUTH QOP ", algorithm=MD5-sess", TUNNEL, 1,
 	 "9a2578800c95a8acb16eee6512e37060"},
 	{HTTP_AUTH QOP ", algorithm=MD5-sess", TUNNEL, 2,
@@ -134,8 +146,32 @@ static const struct vector vectors[] = {
 	 "6c470aec384ab1d4e12d3ce1f5b08303d8cad177e52ebe50ec1a3e141adb0cdc"},
 	{SILLY("weirdorealm", "12345"), "silly", "person", "CONNECT",
 	 "test.remote.haxx.se.206:8990", NULL, 0, "003e36decb4dbf6366b3ecb9b87c24ec"},
+	{SILLY("weirdorealm", "12345"), "silly", "person", "CONNECT",
+	 "test.remote.haxx.se.1060:8990", NULL, 0, "e1fbed39c26f4efe284adc0e576ff638"},
+	{SILLY("weirdorealm", "12345"), "silly", "person", "CONNECT",
+	 "test.remote.haxx.se.1061:8990", NULL, 0, "4e23449fa93224834299e7282a70472c"},
+	{SILLY("weirdorealm", "12345"), "silly", "person", "GET", "/path/540", NULL, 0,
+	 "ca507dcf189196b6a5374d3233042261"},
+	{SILLY("weirdorealm", "12345"), "silly", "person", "GET", "/path/1588", NULL, 0,
+	 "d0b2f000c7e3fca24452b5810713404a"},
+	{SILLY("weirdorealm", "12345"), "silly", "person", "GET", "/path/1589", NULL, 0,
+	 "9a547f8fa81cff330c68095603f3819e"},
+	{SILLY("weirdorealm", "12345"), "foo", "bar", "GET", "/168", NULL, 0,
+	 "fb8608e00ad9239a3dedb14bc8575976"},
+	{SILLY("weirdorealm", "12345"), "foo", "bar", "GET", "/335", NULL, 0,
+	 "f61609cd8f5bb205ef4e169b2c5626cb"},
 	{SILLY("many secrets", "911"), "uuuser", "pppassword", "POST", "/we/want/258",
 	 NULL, 0, "2501654ca391f0b5c8c12a1da77e34cd"},
+	{SILLY("many secrets", "911"), "uuuser", "pppassword", "POST", "/we/want/259",
+	 NULL, 0, "b479994d13e60f3aa192a67c5892ddc5"},
+	{SILLY("something fun to read", A400), "s1lly", "pers0n", "POST", "/path/552",
+	 NULL, 0, "be7aedc47d821b6d847c445ded782c43"},
+	{SILLY("testrealm", "1"), TESTUSER, "/2076?query", NULL, 0,
+	 "5758bd3bbde7f33236e6ccd278eb59af"},
+	{"Digest realm=\"testrealm\", nonce=\"1\", nonce=\"2\"", TESTUSER, "/1437", NULL,
+	 0, "4376eb639bf8e7343a6e7b56e1b89c4f"},
+	{SILLY("testrealm", "1053604145"), "\\user\"", "password", "GET", "/1229", NULL,
+	 0, "f2694d426040712584c156d3de72b8d6"},
 	{SILLY("test \\\"this\\\" realm!!", "1053604145"), TESTUSER, "/1095", NULL, 0,
 	 "df3246f44d2bc8de0e9f8fc4d7cf6e95"},
 	{SILLY("My \\\"Cool\\\" Realm", "1053604146"), TESTUSER, "/20910003", NULL, 0,
@@ -156,19 +192,53 @@ static struct digest_use use_of(const struct vector *v)
 				   .nc = v->nc};
 }
 
+static void assert_response(const struct vector *v, const char *body)
+{
+	struct digest_use use = use_of(v);
+	char response[DIGEST_HEX_MAX + 1];
+	struct digest digest;
+
+	use.body = gp_text(body);
+	assert_true(read_first(v->challenge, &digest));
+	assert_true(digest_response(&digest, &use, response));
+	assert_string_equal(response, v->response);
+	digest_release(&digest);
+}
+
 static void test_vectors(void **state)
 {
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(vectors); i++) {
-		const struct digest_use use = use_of(&vectors[i]);
-		char response[DIGEST_HEX_MAX + 1];
-		struct digest digest;
+	static const struct vector with_body[] = {
+		{HTTP_AUTH INT, HELLO, "a2348e1d0cc732119cc0fa8b938ad11e"},
+		{HTTP_AUTH INT ", algorithm=SHA-256", HELLO,
+		 "46d66d82ba8f643d609428661ab7dd285eedb8ba32eddcb5f8943c41f40905e9"},
+	};
 
-		assert_true(read_first(vectors[i].challenge, &digest));
-		assert_true(digest_response(&digest, &use, response));
-		assert_string_equal(response, vectors[i].response);
-		digest_release(&digest);
-	}
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(vectors); i++)
+		assert_response(&vectors[i], NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(with_body); i++)
+		assert_response(&with_body[i], "hello=world");
+}
+
+/* What RFC 7616 3.9.2 prints, which its erratum 4897 takes back. */
+static void test_misprint(void **state)
+{
+	const struct vector v = {API ", algorithm=SHA-512-256", DOE, NULL};
+	const struct digest_use use = use_of(&v);
+	char hashed[DIGEST_HEX_MAX + 1];
+	struct digest digest;
+
+	(void)state;
+	assert_true(read_first(v.challenge, &digest));
+	assert_true(digest_response(&digest, &use, hashed));
+	assert_string_not_equal(
+		hashed,
+		"ae66e67d6b427bd3f120414a82e4acff38e8ecd9101d6c861229025f607a79dd");
+	assert_true(digest_user(&digest, v.user, hashed));
+	assert_string_not_equal(
+		hashed,
+		"488869477bf257147b804c45308cd62ac4e25eb717b12b298c79e62dcea254ec");
+	digest_release(&digest);
 }
 
 static void test_userhash(void **state)
@@ -303,7 +373,7 @@ static void test_round_trip(void **state)
 	assert_string_equal(told.nonce, asked.nonce);
 	assert_string_equal(told.opaque, asked.opaque);
 	assert_int_equal(told.algorithm, DIGEST_SHA_256);
-	assert_true(told.qop);
+	assert_int_equal(told.qop, DIGEST_QOP_AUTH);
 	user = digest_param(&challenge, "username");
 	uri = digest_param(&challenge, "uri");
 	response = digest_param(&challenge, "response");
@@ -326,7 +396,6 @@ static void test_challenges(void **state)
 		"Digest nonce=x, algorithm=",
 		"Digest nonce=x, algorithm=SHA-512",
 		"Digest nonce=x, algorithm=MD5-sess",
-		"Digest nonce=x, qop=auth-int",
 		"Digest nonce=x, qop=\"crazy\"",
 		"Digest nonce=\"x\ny\"",
 		"Digest nonce=x, realm=\"x\r\"",
@@ -348,6 +417,15 @@ static void test_challenges(void **state)
 		assert_true(read_first(good[i], &digest));
 		digest_release(&digest);
 	}
+	/* "auth" where there is a choice */
+	assert_true(read_first("Digest nonce=x, qop=\"auth-int, auth\"", &digest));
+	assert_int_equal(digest.qop, DIGEST_QOP_AUTH);
+	assert_false(digest.utf8);
+	digest_release(&digest);
+	assert_true(read_first("Digest nonce=x, qop=AUTH-INT, charset=utf-8", &digest));
+	assert_int_equal(digest.qop, DIGEST_QOP_AUTH_INT);
+	assert_true(digest.utf8);
+	digest_release(&digest);
 	/* curl, Chromium: the last of them counts */
 	assert_true(read_first("Digest realm=a, nonce=1, nonce=2, stale=TRUE", &digest));
 	assert_string_equal(digest.nonce, "2");
@@ -394,11 +472,19 @@ static void test_nonces(void **state)
 	assert_null(nonces_find(&other, "1"));
 	assert_null(nonces_youngest(&other, &one));
 	assert_int_equal(nonces_need(&proxy, &two)->count, 0);
+	/* That of a request which was not accepted yet is its own. */
+	assert_null(nonces_youngest(&proxy, &one));
+	nonce->proven = true;
+	assert_string_equal(nonces_youngest(&proxy, &one)->digest.nonce, "1");
+	nonces_find(&proxy, "2")->early = true;
 	assert_string_equal(nonces_youngest(&proxy, &one)->digest.nonce, "2");
 	assert_int_equal(strlen(nonces_find(&proxy, "1")->cnonce), CNONCE_MAX);
 	assert_string_not_equal(nonces_find(&proxy, "1")->cnonce,
 				nonces_find(&proxy, "2")->cnonce);
-	nonces_forget(&proxy, "2");
+	nonces_find(&proxy, "2")->refused = true;
+	assert_string_equal(nonces_youngest(&proxy, &two)->digest.nonce, "1");
+	/* Given again, it belongs to the request that was challenged with it. */
+	assert_false(nonces_need(&proxy, &two)->refused);
 	assert_string_equal(nonces_youngest(&proxy, &two)->digest.nonce, "1");
 	digest_release(&two);
 	assert_true(read_first("Digest realm=s, nonce=3", &two));
@@ -417,6 +503,121 @@ static void test_nonces(void **state)
 	digest_release(&two);
 }
 
+static const struct scheme *choose(const struct scheme_request *request)
+{
+	const struct scheme *candidates[SCHEMES_MAX + 1];
+	struct scheme_policy policy;
+
+	scheme_policy_init(&policy);
+	scheme_candidates(&policy, request->challenges, request, 0, candidates);
+	return candidates[0];
+}
+
+/* Is there an answer, and by which quality of protection? */
+static const char *answer_to(const char *value, struct scheme_request request)
+{
+	GPtrArray *challenges = g_ptr_array_new();
+	const struct endpoint proxy = {"body.test", 1};
+	const char *qop = NULL, *text;
+	struct credential *credential =
+		credential_new(CREDENTIAL_SESSION, &proxy, "a", "b", 1);
+	char storage[1024] = "";
+	struct gp_buf out;
+
+	g_ptr_array_add(challenges, (gpointer)value);
+	request.challenges = challenges;
+	request.proxy = &proxy;
+	request.challenged = true;
+	gp_buf_init(&out, storage, sizeof(storage) - 1);
+	if (choose(&request) == &scheme_digest &&
+	    scheme_digest.authorize(credential, &request, &out, &text) == SCHEME_OK)
+		qop = strstr(storage, "qop=auth-int,") ? "auth-int" : "auth";
+	credential_unref(credential);
+	g_ptr_array_unref(challenges);
+	return qop;
+}
+
+/* auth-int takes a body that is known. */
+static void test_bodies(void **state)
+{
+	const struct scheme_request get = {.method = "GET", .uri = "/", .bodiless = true};
+	const struct scheme_request post = {.method = "POST", .uri = "/"};
+	const char *both = "Digest nonce=x, qop=\"auth-int,auth\"";
+	const char *only = "Digest nonce=x, qop=\"auth-int\"";
+	const char *basic = "Digest nonce=x, qop=auth-int, Basic realm=x";
+	const char *weaker = "Digest nonce=x, qop=auth-int, algorithm=SHA-256, "
+			     "Digest nonce=x, qop=auth";
+	GPtrArray *challenges = g_ptr_array_new();
+
+	(void)state;
+	assert_string_equal(answer_to(both, get), "auth");
+	assert_string_equal(answer_to(both, post), "auth");
+	assert_string_equal(answer_to(only, get), "auth-int");
+	assert_null(answer_to(only, post));
+	assert_string_equal(answer_to(weaker, get), "auth-int");
+	assert_string_equal(answer_to(weaker, post), "auth");
+	g_ptr_array_add(challenges, (gpointer)basic);
+	assert_ptr_equal(choose(&(struct scheme_request){.challenges = challenges,
+							 .method = "POST"}),
+			 &scheme_basic);
+	/* Nobody knows yet whether it has one. */
+	assert_ptr_equal(choose(&(struct scheme_request){.challenges = challenges}),
+			 &scheme_digest);
+	g_ptr_array_unref(challenges);
+}
+
+static void assert_composed(const char *text, size_t len)
+{
+	char *wanted = g_utf8_normalize(text, (gssize)len, G_NORMALIZE_NFC);
+	struct secret *got = nfc_new(text, len);
+
+	if (!got) {
+		assert_true(g_str_is_ascii(text));
+		assert_string_equal(text, wanted);
+	} else {
+		assert_int_equal(got->len, strlen(wanted));
+		assert_string_equal(got->bytes, wanted);
+	}
+	secret_free(got);
+	g_free(wanted);
+}
+
+/* Against GLib's own, which is not for secrets. */
+static void test_nfc(void **state)
+{
+	static const gunichar pieces[] = {
+		'a', 'A',    0x307,  0x323,  0x301,  0x30a,  0x327,  0x308, 0x1100,
+		'e', 0x1161, 0x11a8, 0xac00, 0x212b, 0x3099, 0x304b, 0x5d0, 0x5b7,
+		'o', 0x31b,  0x1e0b, 0xe4,   0x345,  0x3b1,  0x9c7,  0x9be, 0x1f0a1,
+	};
+	gunichar chars[8];
+	char utf8[64];
+	gint len;
+
+	(void)state;
+	for (gunichar c = 1; c <= 0x10ffff; c++) {
+		if (!g_unichar_validate(c))
+			continue;
+		len = g_unichar_to_utf8(c, utf8);
+		len += g_unichar_to_utf8(0x301, utf8 + len);
+		utf8[len] = '\0';
+		assert_composed(utf8, (size_t)len);
+	}
+	for (unsigned i = 0; i < 100000; i++) {
+		len = 0;
+		for (size_t j = 0; j < G_N_ELEMENTS(chars); j++) {
+			chars[j] = pieces[(i * 2654435761u >> (3 * j)) %
+					  G_N_ELEMENTS(pieces)];
+			len += g_unichar_to_utf8(chars[j], utf8 + len);
+		}
+		utf8[len] = '\0';
+		assert_composed(utf8, (size_t)len);
+	}
+	assert_null(nfc_new("\xff", 1));
+	assert_null(nfc_new("\xc3\xa4\0x", 4));
+	assert_null(nfc_new("", 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,7 +625,8 @@ int main(void)
 		cmocka_unit_test(test_headers),    cmocka_unit_test(test_userhash_header),
 		cmocka_unit_test(test_nc),         cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_challenges), cmocka_unit_test(test_uri),
-		cmocka_unit_test(test_nonces),
+		cmocka_unit_test(test_nonces),     cmocka_unit_test(test_misprint),
+		cmocka_unit_test(test_bodies),     cmocka_unit_test(test_nfc),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -756,11 +756,12 @@ static void test_invalid(void **state)
 
 static bool can_answer(const struct scheme *scheme, const char *value)
 {
+	const struct scheme_request any = {.challenged = true};
 	struct gp_text rest = gp_text(value);
 	struct gp_challenge challenge;
 
 	assert_true(gp_challenge_next(&rest, &challenge));
-	return scheme->can_answer(&challenge);
+	return scheme->can_answer(&challenge, &any);
 }
 
 static void test_can_answer(void **state)

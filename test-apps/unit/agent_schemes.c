@@ -17,6 +17,7 @@ static const char *choose(const char *policy, unsigned unfit, const char *one,
 	const struct scheme *candidates[SCHEMES_MAX + 1];
 	GPtrArray *challenges = g_ptr_array_new();
 	static char text[256];
+	const struct scheme_request request = {.challenges = challenges};
 	struct scheme_policy order;
 
 	scheme_policy_init(&order);
@@ -24,7 +25,7 @@ static const char *choose(const char *policy, unsigned unfit, const char *one,
 		assert_true(scheme_policy_parse(policy, &order));
 	g_ptr_array_add(challenges, (gpointer)one);
 	g_ptr_array_add(challenges, (gpointer)two);
-	scheme_candidates(&order, challenges, unfit, candidates);
+	scheme_candidates(&order, challenges, &request, unfit, candidates);
 	g_ptr_array_unref(challenges);
 	text[0] = '\0';
 	for (unsigned i = 0; candidates[i]; i++) {
@@ -52,12 +53,13 @@ static void test_strongest_first(void **state)
 
 static void test_nothing_is_offered(void **state)
 {
+	const struct scheme_request request = {.method = "GET"};
 	const struct scheme *candidates[SCHEMES_MAX + 1];
 	struct scheme_policy policy;
 
 	(void)state;
 	scheme_policy_init(&policy);
-	scheme_candidates(&policy, NULL, 0, candidates);
+	scheme_candidates(&policy, NULL, &request, 0, candidates);
 	assert_null(candidates[0]);
 	assert_string_equal(choose(NULL, 0, "", ""), "");
 }
