@@ -11,7 +11,7 @@ import proxies
 from harness import APPS, check, equal, run, start
 from trial import Trial
 
-TOGETHER = 20
+TOGETHER = 50
 _URLLIB = """
 import sys, urllib.request
 sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1], timeout=30).read())
@@ -132,6 +132,18 @@ def restarted(site):
     check(second.settled(407, 1), "restarted: its nonce was refused", second.lines)
 
 
+def right(site):
+    """Programs at once that nobody has told of the proxy: none is refused with the password."""
+    for proxy in (proxies.squid_digest(), proxies.apache_digest()):
+        trial = DigestTrial(proxy, site, f"right-{proxy.name}")
+        trial.bare_echo()
+        proxy.forget()
+        equal(trial.together(TOGETHER), TOGETHER, f"{proxy.name}: all of {TOGETHER} get through")
+        equal(proxy.settled(200, TOGETHER), TOGETHER, f"{proxy.name}: each by the proxy",
+              proxy.lines)
+        equal(proxy.count(407, sent=True), 0, f"{proxy.name}: no failed logon", proxy.lines)
+
+
 def wrong(site):
     for proxy in (proxies.squid_digest(basic=True), proxies.apache_digest()):
         trial = DigestTrial(proxy, site, f"wrong-{proxy.name}")
@@ -156,6 +168,7 @@ def main():
     short_lived(site)
     strict(site)
     restarted(site)
+    right(site)
     wrong(site)
 
 
