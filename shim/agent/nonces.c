@@ -14,6 +14,10 @@
  * early costs a round trip. */
 #define NONCES_MAX 64
 
+/* After so long a request has come to the proxy, or is held up for a reason that a round
+ * trip more does not matter to. */
+#define ARRIVED_US (G_USEC_PER_SEC / 2)
+
 struct entry {
 	struct nonce nonce; /* the first member */
 	struct endpoint proxy;
@@ -76,17 +80,26 @@ struct nonce *nonces_need(const struct endpoint *proxy, const struct digest *dig
 	return nonce;
 }
 
-struct nonce *nonces_youngest(const struct endpoint *proxy, const struct digest *digest)
+/* Of two requests at once with one nonce, that with the higher count may be the first at
+ * the proxy, which then refuses the other one (Squid does). So they are spread. */
+struct nonce *nonces_choose(const struct endpoint *proxy, const struct digest *digest)
 {
+	const gint64 before = g_get_monotonic_time() - ARRIVED_US;
+	struct nonce *best = NULL;
+
 	for (GList *link = entries.head; link; link = link->next) {
 		struct entry *entry = link->data;
+		struct nonce *nonce = &entry->nonce;
 
-		if (is_for_everybody(&entry->nonce) &&
-		    endpoint_equal(&entry->proxy, proxy) &&
-		    is_same_space(&entry->nonce.digest, digest))
-			return &entry->nonce;
+		if (!is_for_everybody(nonce) || !endpoint_equal(&entry->proxy, proxy) ||
+		    !is_same_space(&nonce->digest, digest))
+			continue;
+		if (nonce->used <= before)
+			return nonce;
+		if (!best || nonce->used < best->used)
+			best = nonce;
 	}
-	return NULL;
+	return best;
 }
 
 struct nonce *nonces_find(const struct endpoint *proxy, const char *nonce)
@@ -99,4 +112,26 @@ struct nonce *nonces_find(const struct endpoint *proxy, const char *nonce)
 			return &entry->nonce;
 	}
 	return NULL;
+}
+
+uint32_t nonce_use(struct nonce *nonce)
+{
+	nonce->used = g_get_monotonic_time();
+	return ++nonce->count;
+}
+
+void nonce_refuse(struct nonce *nonce, bool expired)
+{
+	const struct entry *refused = (const struct entry *)nonce;
+
+	nonce->refused = true;
+	if (!expired)
+		return;
+	for (GList *link = g_queue_find(&entries, nonce); link; link = link->next) {
+		struct entry *entry = link->data;
+
+		if (endpoint_equal(&entry->proxy, &refused->proxy) &&
+		    is_same_space(&entry->nonce.digest, &nonce->digest))
+			entry->nonce.refused = true;
+	}
 }

@@ -2,14 +2,15 @@
 /*
  * Digest (RFC 7616, RFC 2617, RFC 2069).
  *
- * Theory of operation. A challenge is answered with its own nonce. Before one, the
- * youngest live nonce is used, with its next count. A nonce dies when a request that used
- * it is refused.
+ * Theory of operation. A challenge is answered with its own nonce. Before one, a live
+ * nonce is used, with its next count. A nonce dies when a request that used it is
+ * refused.
  *
  * Requests on several connections may come to the proxy in another order than they were
- * given their counts. A strict proxy (Squid with nonce_strictness on) refuses those that
- * are late, and forgets the nonce. So a new nonce belongs to the request that was
- * challenged with it, until that was accepted: a second attempt is disturbed by nobody.
+ * given their counts. Squid then refuses those that are late (with nonce_strictness on,
+ * also those that are early) and forgets the nonce. So requests at once are spread over
+ * the nonces that there are. And a new nonce belongs to the request that was challenged
+ * with it, until that was accepted: a second attempt is disturbed by nobody.
  *
  * Refused, the first use of a nonce that nobody else has used tells of the password. Any
  * other may be refused because the proxy has forgotten the nonce, or saw a later count
@@ -82,9 +83,8 @@ static struct nonce *find_nonce(const struct scheme_request *request)
 
 	scheme_each(request->challenges, compare, &best);
 	if (best.found)
-		nonce = request->challenged
-				? nonces_need(request->proxy, &best.digest)
-				: nonces_youngest(request->proxy, &best.digest);
+		nonce = request->challenged ? nonces_need(request->proxy, &best.digest)
+					    : nonces_choose(request->proxy, &best.digest);
 	digest_release(&best.digest);
 	return nonce;
 }
@@ -144,7 +144,7 @@ static bool write_value(const struct credential *credential,
 		.method = request->method,
 		.uri = uri,
 		.cnonce = nonce->cnonce,
-		.nc = ++nonce->count,
+		.nc = nonce_use(nonce),
 	};
 	ok = digest_write(&nonce->digest, &use, out);
 	release_identity(&identity);
@@ -297,16 +297,19 @@ static void note_opinion(void *data, const struct gp_challenge *challenge)
 	digest_release(&digest);
 }
 
-/* `nonce` is NULL if it is not remembered. Without qop the value has no count. */
+/* Then the proxy has not seen a later count. Without qop it has seen none. */
+static bool is_last_use(const struct sent *sent, const struct nonce *nonce)
+{
+	return !sent->digest.qop || sent->nc == nonce->count;
+}
+
+/* `nonce` is NULL if it is not remembered. */
 static bool tells_of_password(const struct sent *sent, const struct nonce *nonce,
 			      bool named)
 {
-	const bool is_last = nonce && (!sent->digest.qop || sent->nc == nonce->count);
-
 	if (!nonce)
 		return sent->nc == 1;
-	/* The proxy has not forgotten it, nor seen a later count. */
-	if (named && is_last)
+	if (named && is_last_use(sent, nonce))
 		return true;
 	return nonce->count == 1 && !nonce->early;
 }
@@ -320,7 +323,7 @@ static enum scheme_judgement judge_sent(const struct scheme_request *request,
 
 	scheme_each(request->challenges, note_opinion, &opinion);
 	if (nonce && !opinion.named)
-		nonce->refused = true;
+		nonce_refuse(nonce, !dead && is_last_use(sent, nonce));
 	if (opinion.stale ||
 	    (request->challenges && request->challenges->len && !opinion.offered))
 		return SCHEME_AGAIN;

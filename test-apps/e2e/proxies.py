@@ -112,6 +112,10 @@ class Proxy:
         return sum(1 for line in self.lines() if method in (None, line[0]) and
                    line[1] == status and sent in (None, line[2]))
 
+    def failed_logons(self):
+        """Requests that were refused for their credentials."""
+        return self.count(407, None, sent=True)
+
     def settled(self, status, count, method="CONNECT"):
         """Waits until the log has so many lines of that status; returns how many it has."""
         harness.wait_until(lambda: self.count(status, method) >= count, 5)
@@ -120,6 +124,12 @@ class Proxy:
 
 class Squid(Proxy):
     name = "squid"
+
+    def failed_logons(self):
+        """Of Digest it logs what it says to them, and a nonce can be too old for the right ones."""
+        lines = re.findall(r"^gp \S+ \d+ .*", self.log.read_text(errors="replace"), re.M)
+        return sum(1 for line in lines[self._skipped:]
+                   if " 407 sent" in line and "stale=true" not in line)
 
 
 class Apache(Proxy):
@@ -189,7 +199,7 @@ pid_filename {directory}/pid
 coredump_dir {directory}
 cache_log {directory}/cache.log
 acl sent req_header Proxy-Authorization .
-logformat sent gp %rm %>Hs sent
+logformat sent gp %rm %>Hs sent %{{Proxy-Authenticate}}<h
 logformat bare gp %rm %>Hs -
 access_log stdio:{log} logformat=sent sent
 access_log stdio:{log} logformat=bare !sent

@@ -467,7 +467,7 @@ def proofs(user):
                                   *([digest("md5", "body")] if say == "auth-int" else [])))
             info = f'rspauth="{proof}", cnonce="{got["cnonce"]}", nc={got["nc"]}, nextnonce="next{i}"'
             talk.say(*done(info + (f", qop={say}" if say else "")))
-        equal(nc(talk.get(*route(url))), ("n2", 2) if wrong else ("next2", 1),
+        equal(nc(talk.get(*route(url))), ("n0", 3) if wrong else ("next2", 1),
               f"rspauth, {name}: the next nonce")
         equal(len(warnings(f"127.0.0.1:{port}")), int(wrong), f"rspauth, {name}: warned of once",
               log.read_text())

@@ -470,25 +470,39 @@ static void test_nonces(void **state)
 	nonce->count = 5;
 	assert_int_equal(nonces_need(&proxy, &one)->count, 5);
 	assert_null(nonces_find(&other, "1"));
-	assert_null(nonces_youngest(&other, &one));
+	assert_null(nonces_choose(&other, &one));
 	assert_int_equal(nonces_need(&proxy, &two)->count, 0);
 	/* That of a request which was not accepted yet is its own. */
-	assert_null(nonces_youngest(&proxy, &one));
+	assert_null(nonces_choose(&proxy, &one));
 	nonce->proven = true;
-	assert_string_equal(nonces_youngest(&proxy, &one)->digest.nonce, "1");
+	assert_string_equal(nonces_choose(&proxy, &one)->digest.nonce, "1");
 	nonces_find(&proxy, "2")->early = true;
-	assert_string_equal(nonces_youngest(&proxy, &one)->digest.nonce, "2");
+	assert_string_equal(nonces_choose(&proxy, &one)->digest.nonce, "2");
 	assert_int_equal(strlen(nonces_find(&proxy, "1")->cnonce), CNONCE_MAX);
 	assert_string_not_equal(nonces_find(&proxy, "1")->cnonce,
 				nonces_find(&proxy, "2")->cnonce);
-	nonces_find(&proxy, "2")->refused = true;
-	assert_string_equal(nonces_youngest(&proxy, &two)->digest.nonce, "1");
+	/* The youngest, but for those that have just been used. */
+	assert_int_equal(nonce_use(nonces_find(&proxy, "2")), 1);
+	assert_string_equal(nonces_choose(&proxy, &two)->digest.nonce, "1");
+	assert_int_equal(nonce_use(nonce), 6);
+	assert_string_equal(nonces_choose(&proxy, &two)->digest.nonce, "2");
+	nonces_find(&proxy, "2")->used = nonce->used = 1;
+	assert_string_equal(nonces_choose(&proxy, &two)->digest.nonce, "2");
+	nonce_refuse(nonces_find(&proxy, "2"), false);
+	assert_string_equal(nonces_choose(&proxy, &two)->digest.nonce, "1");
 	/* Given again, it belongs to the request that was challenged with it. */
 	assert_false(nonces_need(&proxy, &two)->refused);
-	assert_string_equal(nonces_youngest(&proxy, &two)->digest.nonce, "1");
+	assert_string_equal(nonces_choose(&proxy, &two)->digest.nonce, "1");
+	/* Where one is too old, so are the older ones. */
+	nonces_find(&proxy, "2")->proven = true;
+	nonce_refuse(nonces_find(&proxy, "1"), true);
+	assert_string_equal(nonces_choose(&proxy, &two)->digest.nonce, "2");
+	nonces_find(&proxy, "1")->refused = false;
+	nonce_refuse(nonces_find(&proxy, "2"), true);
+	assert_null(nonces_choose(&proxy, &two));
 	digest_release(&two);
 	assert_true(read_first("Digest realm=s, nonce=3", &two));
-	assert_null(nonces_youngest(&proxy, &two));
+	assert_null(nonces_choose(&proxy, &two));
 	/* Memory is bounded. */
 	for (unsigned i = 0; i < 1000; i++) {
 		snprintf(value, sizeof(value), "n%u", i);
