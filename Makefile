@@ -148,7 +148,7 @@ $(B)/bench/empty.so: Makefile
 $(B)/fuzz/%: test-apps/fuzz/%.c $(CORE) Makefile
 	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) $(LINK) -o $@ $< $(CORE)
 $(B)/fuzz/agent_%: test-apps/fuzz/agent_%.c $(AGENT) $(CORE) Makefile
-	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) -Ishim/agent $$($(PKG_CONFIG) --cflags $(AGENT_PACKAGES)) $(CPPFLAGS) $(CFLAGS) $(LINK) \
+	$(Q)mkdir -p $(@D) && $(CC) $(FLAGS) $(HARDEN) -Ishim/agent $$($(PKG_CONFIG) --cflags $(AGENT_HEADERS)) $(CPPFLAGS) $(CFLAGS) $(LINK) \
 		-o $@ $< $(filter-out %/main.o,$(AGENT)) $(CORE) $$($(PKG_CONFIG) --libs $(AGENT_PACKAGES))
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
