@@ -12,6 +12,7 @@ import time
 import harness
 
 USER, PASSWORD = "alice", "wonderland"
+DOMAIN = "PLAB"  # of NTLM; who leaves it out is in it
 ORIGIN = "origin.gatepass.test"
 
 
@@ -181,6 +182,48 @@ def squid_kerberos(kdc, users=None, others=()):
                   "basic children 2 startup=1", "basic realm squid"]
     squid = _squid(directory, "".join(f"auth_param {line}\n" for line in lines), kdc.acceptor)
     squid.host = "localhost"
+    return squid
+
+
+def _ntlm_auth(protocol, password):
+    """The command of Samba's verifier. As it is told the password, it needs neither a domain nor
+    a daemon; it takes any user and domain with that password."""
+    directory = _directory("samba", "proxy")
+    places = "".join(f"{name} directory = {directory}\n" for name in
+                     ("private", "state", "cache", "lock", "pid"))
+    config = directory / "smb.conf"
+    config.write_text(f"""\
+[global]
+workgroup = {DOMAIN}
+netbios name = {DOMAIN}SRV
+security = user
+log file = {directory}/log
+{places}""")
+    config.chmod(0o644)
+    return (f"{harness.find_program('ntlm_auth')} --configfile={config} "
+            f"--helper-protocol={protocol} --username={USER} --password={password} "
+            f"--domain={DOMAIN}")
+
+
+def squid_ntlm(offers=("NTLM",), keep_alive=True, password=PASSWORD):
+    """It offers these of NTLM, Negotiate (which is NTLM here, bare or in SPNEGO) and Basic, in
+    their order. Without `keep_alive` it closes a connection that it asks on for one of the first
+    two, before their first message."""
+    keeping = "" if keep_alive else "keep_alive off"
+    protocols = {"NTLM": "squid-2.5-ntlmssp", "Negotiate": "gss-spnego"}
+    lines = []
+    for offer in offers:
+        if offer == "Basic":
+            passwords = _password_file(_directory("basic", "proxy"), {USER: password})
+            settings = [f"program /usr/lib/squid/basic_ncsa_auth {passwords}",
+                        "children 2 startup=1", "realm squid"]
+        else:
+            # One serves a connection from its first message to its last.
+            settings = [f"program {_ntlm_auth(protocols[offer], password)}",
+                        "children 32 startup=2 idle=2", keeping]
+        lines += [f"auth_param {offer.lower()} {setting}\n" for setting in settings if setting]
+    squid = _squid(_directory("squid", "proxy"), "".join(lines))
+    squid.legs = int(offers[0] != "Basic")
     return squid
 
 

@@ -3,90 +3,20 @@
 """Tunnels through Squid and Apache that demand Digest: ordinary clients, nonces that die soon, a
 counter that is looked at, and a wrong password."""
 
-import subprocess
-
 import harness
 import origin
 import proxies
-from harness import APPS, check, equal, run, start
-from trial import Trial
+from harness import check, equal
+from trial import TunnelTrial
 
 TOGETHER = 50
-_URLLIB = """
-import sys, urllib.request
-sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1], timeout=30).read())
-"""
-
-
-class DigestTrial(Trial):
-    """A user who has logged in for the session, and one proxy."""
-
-    def __init__(self, proxy, site, user):
-        self.proxy, self.site, self.user = proxy, site, harness.User(user)
-        login = self.user.login(proxy.url, proxies.PASSWORD, session=True)
-        check(login.code == 0, f"{user}: gatepassctl login", login)
-        self.port = origin.echo_server()
-        self.clones = 0
-
-    def clients(self, head):
-        for name, command in (
-                ("curl", ["curl", "-sS", "--fail", "--max-time", "30"]),
-                ("wget", ["wget", "-nv", "-O-", "--tries=1", "--timeout=30",
-                          f"--ca-certificate={self.site.authority.file}"]),
-                ("python3", ["/usr/bin/python3", "-c", _URLLIB])):
-            argv = [*command, f"{self.site.https}/page"]
-            name = f"{self.user.name}, {name}"
-            self.refused(self.user, name, argv)
-            self.works(self.user, name, argv, origin.BODY)
-        self.git(head)
-        self.echo()
-
-    def _clone(self):
-        self.clones += 1
-        target = harness.DIRECTORY / f"{self.user.name}{self.clones}"
-        return ["git", "clone", "-q", f"{self.site.https}/repo.git", target], target
-
-    def git(self, head):
-        self.refused(self.user, f"{self.user.name}, git", self._clone()[0])
-        argv, target = self._clone()
-        result = run(argv, self.env(self.user))
-        got = run(["git", "-C", target, "rev-parse", "HEAD"]).out.strip()
-        check(result.code == 0 and got == head, f"{self.user.name}, git: works", result)
-
-    def bare_echo(self):
-        self.refused(self.user, f"{self.user.name}, raw TCP",
-                     ["ncat", "--proxy", f"127.0.0.1:{self.proxy.port}", "--proxy-type", "http",
-                      proxies.ORIGIN, self.port])
-
-    def echo(self):
-        self.bare_echo()
-        self.works(self.user, f"{self.user.name}, raw TCP", self.echo_argv(), b"hello\n")
-
-    def echo_argv(self):
-        return [APPS / "echo_client", proxies.ORIGIN, self.port, "hello"]
-
-    def later(self, count=3):
-        """What has been learnt serves the next programs."""
-        self.proxy.forget()
-        for i in range(count):
-            self.works(self.user, f"{self.user.name}, later {i}", self.echo_argv(), b"hello\n")
-        equal(self.proxy.settled(200, count), count, f"{self.user.name}: all by the proxy")
-        equal(self.proxy.count(407), 0, f"{self.user.name}: later tunnels cost no 407",
-              self.proxy.lines)
-
-    def together(self, count):
-        """How many of so many programs at once get through."""
-        processes = [start(self.echo_argv(), self.env(self.user), stdout=subprocess.PIPE)
-                     for _ in range(count)]
-        said = [process.communicate(timeout=60 * harness.PATIENCE)[0] for process in processes]
-        return said.count(b"hello\n")
 
 
 def ordinary(site, head):
     for proxy in (proxies.squid_digest(), proxies.apache_digest(),
                   proxies.squid_digest(basic=True)):
         name = f"{proxy.name}{proxy.port}"
-        trial = DigestTrial(proxy, site, name)
+        trial = TunnelTrial(proxy, site, name)
         trial.clients(head)
         trial.later()
         state = trial.user.ask_agent(f"gatepass 1 status\nproxy={proxy.url}\n")[1]
@@ -98,7 +28,7 @@ def short_lived(site):
     settings = ["nonce_max_duration 2 seconds", "nonce_garbage_interval 1 seconds"]
     for proxy in (proxies.squid_digest(settings=settings),
                   proxies.apache_digest(settings=["AuthDigestNonceLifetime 2"])):
-        trial = DigestTrial(proxy, site, f"short-{proxy.name}")
+        trial = TunnelTrial(proxy, site, f"short-{proxy.name}")
         trial.echo()
         proxy.forget()
 
@@ -114,7 +44,7 @@ def short_lived(site):
 def strict(site):
     """Squid insists on each next count, and counts to three only."""
     settings = ["nonce_strictness on", "nonce_max_count 3"]
-    trial = DigestTrial(proxies.squid_digest(settings=settings), site, "strict")
+    trial = TunnelTrial(proxies.squid_digest(settings=settings), site, "strict")
     trial.echo()
     for i in range(8):
         trial.works(trial.user, f"strict, {i}", trial.echo_argv(), b"hello\n")
@@ -124,7 +54,7 @@ def strict(site):
 def restarted(site):
     """A proxy that has forgotten its nonces."""
     first = proxies.apache_digest()
-    trial = DigestTrial(first, site, "restarted")
+    trial = TunnelTrial(first, site, "restarted")
     trial.echo()
     trial.later(1)
     second = proxies.restart(first)
@@ -135,7 +65,7 @@ def restarted(site):
 def right(site):
     """Programs at once that nobody has told of the proxy: none is refused with the password."""
     for proxy in (proxies.squid_digest(), proxies.apache_digest()):
-        trial = DigestTrial(proxy, site, f"right-{proxy.name}")
+        trial = TunnelTrial(proxy, site, f"right-{proxy.name}")
         trial.bare_echo()
         proxy.forget()
         equal(trial.together(TOGETHER), TOGETHER, f"{proxy.name}: all of {TOGETHER} get through")
@@ -148,7 +78,7 @@ def right(site):
 
 def wrong(site):
     for proxy in (proxies.squid_digest(basic=True), proxies.apache_digest()):
-        trial = DigestTrial(proxy, site, f"wrong-{proxy.name}")
+        trial = TunnelTrial(proxy, site, f"wrong-{proxy.name}")
         login = trial.user.login(proxy.url, "wrong", session=True)
         check(login.code == 0, f"{proxy.name}: a wrong password", login)
         trial.bare_echo()
@@ -161,7 +91,8 @@ def wrong(site):
 
 
 def main():
-    lacking = harness.needs("squid", "apache2", "curl", "wget", "git", "ncat", "openssl")
+    lacking = harness.needs("squid", "apache2", "curl", "wget", "git", "ncat", "node",
+                            "openssl")
     if lacking:
         harness.skip("everything", f"no {lacking}")
         return

@@ -2,12 +2,18 @@
 """What it means that a program gets through a proxy: told the proxy in its own way, without the
 password, it fails with 407; with the library, which alone knows of the proxy, it works."""
 
+import subprocess
+
 import harness
 import origin
 import proxies
-from harness import check, run
+from harness import APPS, check, equal, run, start
 
 PAGES = 16
+_URLLIB = """
+import sys, urllib.request
+sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1], timeout=30).read())
+"""
 
 
 class Trial:
@@ -33,6 +39,77 @@ class Trial:
         result = run(argv, self.env(user, **extra), input)
         good = wanted(result.bytes) if callable(wanted) else result.bytes == wanted
         check(result.code == 0 and good, f"{name}: works", result)
+
+    def fails(self, user, name, argv):
+        """Not even with the library."""
+        result = run(argv, self.env(user))
+        check(result.code and not result.timed_out, f"{name}: does not work", result)
+
+
+class TunnelTrial(Trial):
+    """Of tunnels through one proxy, for a user who has logged in for the session."""
+
+    def __init__(self, proxy, site, user, password=proxies.PASSWORD):
+        self.proxy, self.site, self.user = proxy, site, harness.User(user)
+        if password:
+            login = self.user.login(proxy.url, password, session=True)
+            check(login.code == 0, f"{user}: gatepassctl login", login)
+        self.port = origin.echo_server()
+        self.clones = 0
+
+    def clients(self, head):
+        for name, command in (
+                ("curl", ["curl", "-sS", "--fail", "--max-time", "30"]),
+                ("wget", ["wget", "-nv", "-O-", "--tries=1", "--timeout=30",
+                          f"--ca-certificate={self.site.authority.file}"]),
+                ("python3", ["/usr/bin/python3", "-c", _URLLIB]),
+                ("node", ["node", harness.ROOT / "test-apps/apps/fetch.mjs", "get"])):
+            argv = [*command, f"{self.site.https}/page"]
+            name = f"{self.user.name}, {name}"
+            self.refused(self.user, name, argv)
+            self.works(self.user, name, argv, origin.BODY)
+        self.git(head)
+        self.echo()
+
+    def _clone(self):
+        self.clones += 1
+        target = harness.DIRECTORY / f"{self.user.name}{self.clones}"
+        return ["git", "clone", "-q", f"{self.site.https}/repo.git", target], target
+
+    def git(self, head):
+        self.refused(self.user, f"{self.user.name}, git", self._clone()[0])
+        argv, target = self._clone()
+        result = run(argv, self.env(self.user))
+        got = run(["git", "-C", target, "rev-parse", "HEAD"]).out.strip()
+        check(result.code == 0 and got == head, f"{self.user.name}, git: works", result)
+
+    def bare_echo(self):
+        self.refused(self.user, f"{self.user.name}, raw TCP",
+                     ["ncat", "--proxy", f"127.0.0.1:{self.proxy.port}", "--proxy-type", "http",
+                      proxies.ORIGIN, self.port])
+
+    def echo(self):
+        self.bare_echo()
+        self.works(self.user, f"{self.user.name}, raw TCP", self.echo_argv(), b"hello\n")
+
+    def echo_argv(self):
+        return [APPS / "echo_client", proxies.ORIGIN, self.port, "hello"]
+
+    def later(self, count=3):
+        """What has been learnt serves the next programs."""
+        self.proxy.forget()
+        for i in range(count):
+            self.works(self.user, f"{self.user.name}, later {i}", self.echo_argv(), b"hello\n")
+        equal(self.proxy.settled(200, count), count, f"{self.user.name}: all by the proxy")
+        equal(self.proxy.count(407), count * self.proxy.legs,
+              f"{self.user.name}: later tunnels cost no 407", self.proxy.lines)
+
+    def together(self, count):
+        """How many of so many programs at once get through."""
+        processes = [start(self.echo_argv(), self.env(self.user), stdout=subprocess.PIPE)
+                     for _ in range(count)]
+        said = [process.communicate(timeout=60 * harness.PATIENCE)[0] for process in processes]
+        return said.count(b"hello\n")
 
 
 class PagesTrial(Trial):

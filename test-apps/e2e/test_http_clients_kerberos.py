@@ -1,0 +1,40 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Requests through a Squid that wants a Kerberos ticket."""
+
+import harness
+import kdc
+from http_matrix import Matrix
+from proxies import squid_kerberos
+
+
+class TicketMatrix(Matrix):
+    def __init__(self, realm):
+        super().__init__(lambda _: squid_kerberos(realm))
+        self.realm = realm
+
+    def log_in(self, user, password=None):
+        user.variables.update(self.realm.client(user))
+        result = self.realm.kinit(user)
+        if result.code:
+            raise RuntimeError(f"kinit: {result}")
+
+    def run(self):
+        for user in ("observe", "forward"):
+            self.user(user)
+        self.clients()
+        self.first()
+        self.from_stdin()
+
+
+def main():
+    lacking = harness.needs("squid", "curl", "openssl") or kdc.missing()
+    if lacking:
+        harness.skip("everything", f"no {lacking}")
+        return
+    realm = kdc.Kdc()
+    TicketMatrix(realm).run()
+    realm.stop()
+
+
+harness.main(main)
