@@ -38,6 +38,7 @@ struct carrier {
 	union gp_address destination;
 	struct route route; /* its texts are in the exchange */
 	unsigned address;   /* the one of route.proxies that is being used */
+	unsigned failed;    /* how many have been tried in vain */
 	bool connecting;    /* to it, anew */
 	bool asking;
 	bool held_back;   /* the program has tried to send, in vain */
@@ -387,34 +388,45 @@ static enum progress connected(struct carrier *carrier)
 	return PROGRESS_DONE;
 }
 
-static enum progress try_address(struct carrier *carrier)
+static void pass_over(struct carrier *carrier, int error)
+{
+	carrier->last_error = error;
+	carrier->failed++;
+	carrier->address = (carrier->address + 1) % carrier->route.count;
+}
+
+/* Each address may take its share of the time that is left. */
+static int64_t share(const struct carrier *carrier)
 {
 	int64_t now = clock_now();
 
-	for (; carrier->address < carrier->route.count; carrier->address++) {
+	return now + (carrier->deadline - now) / (carrier->route.count - carrier->failed);
+}
+
+static enum progress try_address(struct carrier *carrier)
+{
+	while (carrier->failed < carrier->route.count) {
 		switch (tcp_connect(&carrier->tcp,
 				    &carrier->route.proxies[carrier->address])) {
 		case PROGRESS_DONE:
 			return connected(carrier);
 		case PROGRESS_WAIT:
-			return wait_for(carrier, POLLOUT,
-					now + (carrier->deadline - now) /
-							(carrier->route.count -
-							 carrier->address));
+			return wait_for(carrier, POLLOUT, share(carrier));
 		case PROGRESS_FAILED:
-			carrier->last_error = errno;
+			pass_over(carrier, errno);
 			break;
 		}
 	}
 	return lost(carrier, carrier->last_error);
 }
 
+/* The address that we had is the first to be tried. */
 static enum progress reconnect(struct carrier *carrier)
 {
 	set_low_water(carrier, 0);
 	if (!carrier->connecting) {
 		carrier->connecting = true;
-		carrier->address = 0;
+		carrier->failed = 0;
 		carrier->deadline = clock_now() + GP_DEADLINE * 1000;
 		return try_address(carrier);
 	}
@@ -422,15 +434,14 @@ static enum progress reconnect(struct carrier *carrier)
 	case PROGRESS_DONE:
 		return connected(carrier);
 	case PROGRESS_FAILED:
-		carrier->last_error = errno;
+		pass_over(carrier, errno);
 		break;
 	case PROGRESS_WAIT:
 		if (clock_now() < carrier->wait.until)
 			return PROGRESS_WAIT;
-		carrier->last_error = ETIMEDOUT;
+		pass_over(carrier, ETIMEDOUT);
 		break;
 	}
-	carrier->address++;
 	return try_address(carrier);
 }
 

@@ -301,9 +301,10 @@ static enum progress set_out(struct handshake *hs)
 {
 	enum gp_err err;
 
-	if (tcp_init(&hs->tcp, hs->tcp.fd))
+	if (hs->wants_tunnel)
+		tcp_take_over(&hs->tcp, hs->tcp.fd);
+	else if (tcp_init(&hs->tcp, hs->tcp.fd))
 		return end(hs, HANDSHAKE_DIRECT, 0);
-	hs->tcp.dirty = hs->wants_tunnel;
 	hs->phase = TRAVEL;
 	hs->forwards = hs->route.way == WAY_FORWARD;
 	if (hs->forwards)
@@ -396,6 +397,7 @@ static enum progress next_address(struct handshake *hs, int error)
 static enum progress connected(struct handshake *hs)
 {
 	if (hs->forwards) {
+		route_prefer(&hs->route, hs->address);
 		tcp_release(&hs->tcp);
 		return end(hs, HANDSHAKE_FORWARD, 0);
 	}

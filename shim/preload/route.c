@@ -114,3 +114,11 @@ enum gp_err route_answer(struct route *route, struct gp_wire *answer)
 		return GP_OK;
 	}
 }
+
+void route_prefer(struct route *route, unsigned index)
+{
+	const union gp_address best = route->proxies[index];
+
+	memmove(route->proxies + 1, route->proxies, index * sizeof(best));
+	route->proxies[0] = best;
+}

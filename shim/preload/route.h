@@ -43,6 +43,9 @@ void route_ask(struct link *link, const struct route_question *question);
 bool route_read_authorization(struct gp_authorization *authorization, const char *key,
 			      const char *value);
 
+/* That of its proxies has answered, and goes before the others from here on. */
+void route_prefer(struct route *route, unsigned index);
+
 /* Reads the answer. GP_ERR_WIRE_SYNTAX: it is none. */
 enum gp_err route_answer(struct route *route, struct gp_wire *answer) GP_MUST_CHECK;
 

@@ -61,6 +61,15 @@ int64_t tcp_deadline(int fd, int option)
 	return clock_end(timeout.tv_sec, timeout.tv_usec * 1000LL);
 }
 
+static bool is_mapped(int fd)
+{
+	union gp_address own;
+	socklen_t len = sizeof(own);
+
+	return !getsockname(fd, &own.sa, &len) && own.sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_V4MAPPED(&own.in6.sin6_addr);
+}
+
 enum gp_err tcp_init(struct tcp *tcp, int fd)
 {
 	socklen_t bound_len = sizeof(tcp->bound);
@@ -78,9 +87,15 @@ enum gp_err tcp_init(struct tcp *tcp, int fd)
 
 void tcp_adopt(struct tcp *tcp, int fd)
 {
-	*tcp = (struct tcp){.fd = fd, .dirty = true};
+	*tcp = (struct tcp){.fd = fd, .dirty = true, .mapped = is_mapped(fd)};
 	tcp->domain = get_int(fd, SOL_SOCKET, SO_DOMAIN);
 	tcp->receive_low_water = get_int(fd, SOL_SOCKET, SO_RCVLOWAT);
+}
+
+void tcp_take_over(struct tcp *tcp, int fd)
+{
+	tcp_adopt(tcp, fd);
+	set_low_water(tcp, 1);
 }
 
 void tcp_release(struct tcp *tcp)
@@ -113,7 +128,7 @@ static enum gp_err replace(struct tcp *tcp, int domain)
 	if (clone_socket(tcp->fd, domain, &tcp->bound))
 		return GP_ERR_SYSTEM;
 	tcp->domain = domain;
-	tcp->dirty = false;
+	tcp->dirty = tcp->mapped = false;
 	set_low_water(tcp, 1);
 	return GP_OK;
 }
@@ -125,13 +140,17 @@ static bool takes_mapped(const struct tcp *tcp)
 	       get_int(tcp->fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0;
 }
 
-/* The socket unconnected and of a family that reaches *address, which may get mapped. */
+/* The socket unconnected and of a family that reaches *address, which may get mapped. One
+ * that was connected to a mapped address sends by IPv4 for ever (Linux 6.1). */
 static enum gp_err prepare(struct tcp *tcp, union gp_address *address)
 {
+	bool was_mapped = tcp->mapped;
+
 	gp_address_unmap(address);
-	if (address->sa.sa_family == AF_INET && takes_mapped(tcp))
+	tcp->mapped = address->sa.sa_family == AF_INET && takes_mapped(tcp);
+	if (tcp->mapped)
 		gp_address_map(address);
-	if (address->sa.sa_family != tcp->domain)
+	if (address->sa.sa_family != tcp->domain || (was_mapped && !tcp->mapped))
 		return replace(tcp, address->sa.sa_family);
 	if (!tcp->dirty)
 		return GP_OK;

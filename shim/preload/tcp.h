@@ -18,6 +18,7 @@ struct tcp {
 	int fd;
 	int domain;            /* AF_INET or AF_INET6, of the socket as it is now */
 	bool dirty;            /* was connected, or tried: has to be disconnected first */
+	bool mapped;           /* to an address of IPv4, on a socket of IPv6 */
 	int receive_low_water; /* the program's SO_RCVLOWAT */
 	union gp_address bound; /* the source address it was bound to, if any */
 };
@@ -33,6 +34,9 @@ enum gp_err tcp_init(struct tcp *tcp, int fd) GP_MUST_CHECK;
 
 /* The same for one that is connected, or connecting, and stays as it is for now. */
 void tcp_adopt(struct tcp *tcp, int fd);
+
+/* The same, and prepares it as tcp_init(). */
+void tcp_take_over(struct tcp *tcp, int fd);
 
 /* Begins to connect to `address`, after disconnecting in place what was connected before.
  * Where the kernel refuses that, and for an address of the other family, a new socket
