@@ -320,6 +320,8 @@ static void begin_head(struct gp_exchange *exchange)
 {
 	exchange->has_request = exchange->unanswered = false;
 	exchange->head_len = 0;
+	if (exchange->inbound == GP_INBOUND_AWAIT) /* the program did not wait for it */
+		exchange_expect(exchange);
 	/* Its response must have been read, wherever that ended. Of several, that would
 	 * be the last one's bytes taken for this one's: we stay blind. */
 	if (exchange->blind && exchange->unread == 1) {

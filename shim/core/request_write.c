@@ -151,17 +151,16 @@ static void write_line(struct editing *editing, struct gp_text line)
 {
 	struct gp_http_field field;
 
-	if (!head_field(line, &field)) {
-		add_line(editing->out, line);
-	} else if (editing->authority.host.p && gp_text_is(field.name, "host")) {
+	if (!head_field(line, &field))
+		field = (struct gp_http_field){0}; /* which nothing is to become of */
+	if (editing->authority.host.p && gp_text_is(field.name, "host"))
 		write_host(editing, field.name);
-	} else if (gp_text_is(field.name, "content-length")) {
+	else if (gp_text_is(field.name, "content-length"))
 		write_length(editing, &field, line);
-	} else if (gp_text_is(field.name, "connection")) {
+	else if (gp_text_is(field.name, "connection"))
 		write_connection(editing, &field, line);
-	} else if (!drops_field(editing, field.name)) {
+	else if (!drops_field(editing, field.name))
 		add_line(editing->out, line);
-	}
 }
 
 static bool find_field(struct gp_text fields, const char *name, struct gp_http_field *out)

@@ -272,6 +272,7 @@ static void write_queue(void)
 static void writes(const char *bytes, size_t len)
 {
 	must(queue_len + len <= sizeof(queue));
+	is_unclear |= exchange.hurry; /* nobody writes after that */
 	memcpy(queue + queue_len, bytes, len);
 	queue_len += len;
 	write_queue();

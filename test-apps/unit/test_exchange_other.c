@@ -476,25 +476,34 @@ static void silence(void **state)
 /* What the program said may be the beginning of a request line, or of anything. */
 static void half_a_line(void **state)
 {
-#define HALF_A_LINE(way, bytes, ...)                                                     \
+#define HALF(bytes)                                                                      \
+	{WRITES, bytes},                                                                 \
 	{                                                                                \
-		bytes, way, false,                                                       \
-		{                                                                        \
-			{WRITES, bytes}, {IS_SILENT, NULL}, __VA_ARGS__                  \
-		}                                                                        \
+		IS_SILENT, NULL                                                          \
 	}
 #define TUNNELS_HALF(bytes)                                                              \
-	HALF_A_LINE(FORWARD_KNOWN, bytes, {TUNNELS, NULL}, {GETS, bytes}, {OVER, NULL},  \
-		    {SAYS, CHALLENGES}, {READS, CHALLENGES}, {WRITES, GET}, {GETS, GET}, \
-		    {OVER, NULL})
+	{                                                                                \
+		bytes, FORWARD_KNOWN, false,                                             \
+		{                                                                        \
+			HALF(bytes), {TUNNELS, NULL}, {GETS, bytes}, {OVER, NULL},       \
+				{SAYS, CHALLENGES}, {READS, CHALLENGES}, {WRITES, GET},  \
+				{GETS, GET}, {OVER, NULL},                               \
+		}                                                                        \
+	}
 	static const struct scene scenes[] = {
 		TUNNELS_HALF("HELO"),
 		TUNNELS_HALF("USER me"),
 		TUNNELS_HALF("GET /page HTTP/1.1"),
 		TUNNELS_HALF("\r\n"),
-		HALF_A_LINE(FORWARD_KNOWN, "HELO", {WONT_TUNNEL, NULL}, {FAILED, NULL}),
-		HALF_A_LINE(FORWARD_KNOWN, "HELO", {CANT_TUNNEL, NULL}, {FAILED, NULL}),
-		HALF_A_LINE(NO_TUNNEL, "HELO", {FAILED, NULL}),
+		{"it will not tunnel",
+		 FORWARD_KNOWN,
+		 false,
+		 {HALF("HELO"), {WONT_TUNNEL, NULL}, {FAILED, NULL}}},
+		{"it cannot",
+		 FORWARD_KNOWN,
+		 false,
+		 {HALF("HELO"), {CANT_TUNNEL, NULL}, {FAILED, NULL}}},
+		{"it has refused to", NO_TUNNEL, false, {HALF("HELO"), {FAILED, NULL}}},
 	};
 
 	(void)state;
