@@ -154,6 +154,7 @@ struct gp_exchange {
 	enum gp_scope scope;
 	bool lets_pass; /* it asks nothing, or is known to accept what it gets */
 	bool answered;  /* the program has got a final response */
+	bool ends; /* the last one that it gets: it has asked for that, and we have not */
 
 	/* the responses */
 	unsigned unread;   /* how many the program has not read to their end */
@@ -224,6 +225,10 @@ size_t gp_exchange_bound(struct gp_exchange *exchange, const char *bytes, size_t
 void gp_exchange_received(struct gp_exchange *exchange, const char *bytes, size_t len);
 /* `len` bytes that we have not seen went to it. */
 void gp_exchange_lost(struct gp_exchange *exchange, size_t len);
+
+/* Once: is the program to see the end of the connection, behind what it has received? It
+ * has asked for that, but the proxy was asked for a connection that stays. */
+bool gp_exchange_take_end(struct gp_exchange *exchange);
 
 /* --- what the machine wants */
 

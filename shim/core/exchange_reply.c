@@ -60,6 +60,7 @@ static void show(struct gp_exchange *exchange)
 	if (ends_http(exchange)) {
 		exchange_end(exchange);
 	} else {
+		exchange->ends = exchange->persistent && !exchange->request.persistent;
 		begin_response(exchange);
 		exchange_pump(exchange);
 	}
@@ -226,6 +227,14 @@ void gp_exchange_lost(struct gp_exchange *exchange, size_t len)
 	else
 		go_blind(exchange);
 	exchange_pump(exchange);
+}
+
+bool gp_exchange_take_end(struct gp_exchange *exchange)
+{
+	bool ends = exchange->ends && !exchange->unread;
+
+	exchange->ends &= !ends;
+	return ends;
 }
 
 /* --- a challenge ---------------------------------------------------------------------

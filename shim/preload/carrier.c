@@ -622,6 +622,8 @@ void carrier_received(struct carrier *carrier, const char *bytes, size_t len)
 		gp_exchange_received(&carrier->exchange, bytes, len);
 	else
 		gp_exchange_lost(&carrier->exchange, len);
+	if (gp_exchange_take_end(&carrier->exchange))
+		real_shutdown(carrier->tcp.fd, SHUT_RD);
 }
 
 void carrier_give_up(struct carrier *carrier)

@@ -85,6 +85,48 @@ def shakes(*args, **options):
     return list(shake(*args, **options))
 
 
+# Reads to the end of the connection, as may who has said that it is to end; by waiting for it
+# before each read, if it does not block.
+_TO_THE_END = r"""
+import select, socket, sys
+port, request, waits = int(sys.argv[1]), sys.argv[2].replace("|", "\r\n"), sys.argv[3] == "waits"
+link = socket.create_connection(("127.0.0.1", port))
+link.sendall(request.encode())
+link.setblocking(not waits)
+data = b""
+while True:
+    if waits:
+        select.select([link], [], [])
+    more = link.recv(4096)
+    if not more:
+        break
+    data += more
+print(data.decode())
+"""
+
+
+def to_the_end(proxy, request, waits):
+    return ["python3", "-c", _TO_THE_END, proxy.port, request, "waits" if waits else "blocks"]
+
+
+def ends(user):
+    """The program has said that the connection is to end, and we have said that it is to stay."""
+    stays = f"{BARE}conn\nexpect\nreport\nhold\nrepeat\n"
+    never = f"{BARE}conn\nlegs NTLM nobody nobody\nreport\nhold\nrepeat\n"
+    closing = "GET http://a.test/page HTTP/1.1|Host: a.test|Connection: close||"
+    for name, script, request, wanted in (
+            ("the first leg is enough", stays, closing, "GET /page 0 00000000"),
+            ("rejected, HTTP/1.0", never, "GET http://a.test/page HTTP/1.0||", " 407 "),
+            ("rejected, close", never, closing, " 407 ")):
+        for waits in (False, True):
+            proxy = Simproxy(script)
+            with environment(user, proxy, "observe", agent=HandshakingAgent, known=True) as (env, _):
+                result = run(to_the_end(proxy, request, waits), env)
+            check(wanted in result.out, f"{name}: it ends, {'waits' if waits else 'blocks'}",
+                  lambda: f"{result}\n{proxy.events}")
+            proxy.stop()
+
+
 # --- it works ----------------------------------------------------------------------------
 
 def each_method(user):
@@ -253,14 +295,6 @@ def command(user, name, argv, line, known, modes):
     proxy.stop()
 
 
-_HTTP_10 = r"""
-import socket, sys
-link = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-link.sendall(f"GET {sys.argv[2]} HTTP/1.0\r\n\r\n".encode())
-print(b"".join(iter(lambda: link.recv(4096), b"")).decode())
-"""
-
-
 def not_persistent(user):
     url = f"{PREFIX}/page"
     programs = [
@@ -270,7 +304,7 @@ def not_persistent(user):
                               f"print(r.urlopen('{url}').read().decode())"], "1.1"),
         ("wget", lambda _: ["wget", "-q", "-O", "-", url], "1.1"),
         ("lynx", lambda _: ["lynx", "-source", url], "1.0"),
-        ("socket", lambda proxy: ["python3", "-c", _HTTP_10, proxy.port, url], "1.0"),
+        ("socket", lambda proxy: to_the_end(proxy, f"GET {url} HTTP/1.0||", True), "1.0"),
     ]
     for (name, argv, version), known, modes in itertools.product(programs, (False, True),
                                                                  ("close", "strict")):
@@ -450,6 +484,7 @@ def main():
     refused_tunnels(user)
     own_connect(user)
     rejected(user)
+    ends(user)
     given_up(user)
     with_password(user)
 

@@ -389,6 +389,7 @@ static inline size_t world_read(struct world *world, char *out, size_t len)
 		world->taken += count;
 		if (rest != WORLD_OVER)
 			gp_exchange_received(exchange, out, count);
+		world->ended |= gp_exchange_take_end(exchange);
 		return count;
 	}
 }
