@@ -290,7 +290,7 @@ def command(user, name, argv, line, known, modes):
     proxy = Simproxy(script)
     with environment(user, proxy, "observe", agent=HandshakingAgent, known=known) as (env, _):
         result = run(argv(proxy), env)
-    point = f"{name}, known {known}, {modes}"
+    point = f"{name}, {line.split()[-1]}, known {known}, {modes}"
     check(result.out.strip().splitlines()[-1:] == ["GET /page 0 00000000"] and
           not misused(proxy), point, lambda: f"{result}\n{proxy.events}")
     passed = [request.line for request in requests(proxy) if not request.challenged]
