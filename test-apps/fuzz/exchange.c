@@ -371,6 +371,7 @@ static void does(enum does what, const char *bytes, size_t len)
 		splices(len);
 		break;
 	case BREAKS:
+		is_unclear = true;
 		world.broken = true;
 		break;
 	}
