@@ -161,6 +161,8 @@ struct gp_exchange {
 	uint64_t bodiless; /* which of them have no body: the lowest bit is the next one's
 			    */
 	bool blind;        /* nobody knows where they end */
+	bool last;         /* the connection ends with the one that was shown last, */
+	bool endless;      /* and that one with the connection */
 	size_t interim_left;
 	int status;
 	bool verdict; /* `status` answers a request with our authorization */

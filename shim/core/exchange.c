@@ -17,6 +17,11 @@
  * They are queued, and each goes out when the status of the one before it is known: that
  * is looked for behind the response before, which the program may not have read yet. A
  * program that fills the queue without reading gets its way, and the 407s.
+ *
+ * Behind a response that says that the connection ends with it, no request of ours goes
+ * out there: it might reach the origin (tinyproxy), with our authorization. It goes over
+ * a new connection when the program has read that response. If only the connection tells
+ * where that is, what the program sends is its own.
  */
 #include <string.h>
 
@@ -252,6 +257,8 @@ static bool is_for_proxy(const struct gp_exchange *exchange)
 {
 	const struct gp_request *request = &exchange->request;
 
+	if (exchange->last)
+		return false;
 	if (!exchange->forwards)
 		return is_proxys(request);
 	if (request->form == GP_TARGET_AUTHORITY)
@@ -289,14 +296,27 @@ static bool queue_is_full(const struct gp_exchange *exchange)
 /* Nobody could make a program that writes everything first read what has come. */
 static bool is_stuck(const struct gp_exchange *exchange)
 {
-	return queue_is_full(exchange) && (exchange->inbound == GP_INBOUND_INTERIM ||
-					   (exchange->answered && exchange->unread > 1));
+	return queue_is_full(exchange) &&
+	       (exchange->inbound == GP_INBOUND_INTERIM ||
+		(exchange->answered && exchange->unread > 1) || exchange->last);
+}
+
+/* Is it better to wait until the program has read what the connection ends with? */
+static bool will_need_connection(const struct gp_exchange *exchange)
+{
+	return exchange->last && exchange->unread && !exchange->endless;
 }
 
 /* Can a request go out now? */
 static bool may_begin(const struct gp_exchange *exchange)
 {
-	return !exchange->unanswered || exchange->hurry || is_stuck(exchange);
+	return (!exchange->unanswered && !will_need_connection(exchange)) ||
+	       exchange->hurry || is_stuck(exchange);
+}
+
+static bool needs_connection(const struct gp_exchange *exchange)
+{
+	return exchange->last && !exchange->unread && exchange->has_request;
 }
 
 static bool is_busy(const struct gp_exchange *exchange)
@@ -324,7 +344,7 @@ static void begin_head(struct gp_exchange *exchange)
 		exchange_expect(exchange);
 	/* Its response must have been read, wherever that ended. Of several, that would
 	 * be the last one's bytes taken for this one's: we stay blind. */
-	if (exchange->blind && exchange->unread == 1) {
+	if (exchange->blind && exchange->unread == 1 && !exchange->last) {
 		exchange->blind = false;
 		exchange->unread = 0;
 		exchange->inbound = GP_INBOUND_IDLE;
@@ -420,11 +440,19 @@ static void pump_body(struct gp_exchange *exchange)
 		exchange->queue_left = room;
 }
 
+static void begin_connection(struct gp_exchange *exchange)
+{
+	begin_head(exchange);
+	exchange->phase = GP_PHASE_CONNECT;
+}
+
 void exchange_pump(struct gp_exchange *exchange)
 {
 	while (queue_length(exchange) && !is_busy(exchange)) {
 		if (exchange->in_body)
 			pump_body(exchange);
+		else if (needs_connection(exchange))
+			begin_connection(exchange);
 		else if (may_begin(exchange))
 			dequeue(exchange, take_head(exchange, queue_bytes(exchange),
 						    queue_length(exchange)));
@@ -441,7 +469,7 @@ size_t gp_exchange_hold(struct gp_exchange *exchange, const char *bytes, size_t 
 {
 	size_t taken;
 
-	if (!queue_length(exchange) && may_begin(exchange))
+	if (!queue_length(exchange) && may_begin(exchange) && !needs_connection(exchange))
 		return take_head(exchange, bytes, len);
 	taken = enqueue(exchange, bytes, len);
 	exchange_pump(exchange);
@@ -594,11 +622,13 @@ void gp_exchange_sent(struct gp_exchange *exchange, size_t count)
 
 void gp_exchange_connected(struct gp_exchange *exchange)
 {
-	exchange->reused = exchange->bound = false;
-	if (exchange->head_len)
+	exchange->reused = exchange->bound = exchange->last = false;
+	if (exchange->head_len) {
 		exchange_send_leg(exchange);
-	else
+	} else {
 		exchange->phase = GP_PHASE_OPEN;
+		exchange_pump(exchange);
+	}
 }
 
 void gp_exchange_tunnelled(struct gp_exchange *exchange)

@@ -5,8 +5,10 @@
  * Theory of operation: the beginning of a response is looked at while it waits in the
  * socket. Twelve octets tell its status; if that is final and no challenge, the response
  * is the program's, and is followed only to know where it ends. Of a challenge (and of an
- * interim response) the whole head is waited for. It stays in the socket until the agent
- * has answered: without an answer the program finds it there, untouched.
+ * interim response) the whole head is waited for; of any other too if the next request
+ * has an authorization, for which the connection must not end here. It stays in the
+ * socket until the agent has answered: without an answer the program finds it there,
+ * untouched.
  */
 #include <string.h>
 
@@ -91,10 +93,12 @@ void exchange_probed(struct gp_exchange *exchange, bool kept)
 static void show_nonsense(struct gp_exchange *exchange)
 {
 	exchange->status = 0;
-	if (exchange->leg == GP_LEG_PROBE)
+	if (exchange->leg == GP_LEG_PROBE) {
 		exchange_probed(exchange, false);
-	else
-		show(exchange);
+		return;
+	}
+	exchange->last = exchange->endless = true;
+	show(exchange);
 }
 
 static void final(struct gp_exchange *exchange)
@@ -150,11 +154,18 @@ size_t gp_exchange_bound(struct gp_exchange *exchange, const char *bytes, size_t
 	return scan == GP_SCAN_BAD ? len : used;
 }
 
+static bool has_authorization(const struct gp_exchange *exchange)
+{
+	return exchange->authorized || exchange->scope != GP_SCOPE_PROXY;
+}
+
 /* The program has read a response to its end. */
 static void over(struct gp_exchange *exchange)
 {
 	exchange->unread--;
 	exchange->bodiless >>= 1;
+	if (has_authorization(exchange))
+		exchange->last |= !gp_response_keeps(&exchange->response);
 	exchange_expect(exchange);
 }
 
@@ -334,7 +345,7 @@ static bool is_interim(const struct gp_exchange *exchange)
 static bool needs_head(const struct gp_exchange *exchange)
 {
 	return exchange->leg == GP_LEG_PROBE || exchange->status == 407 ||
-	       (exchange->status == 401 && exchange->sent_ours) || is_interim(exchange);
+	       has_authorization(exchange) || is_interim(exchange);
 }
 
 /* Returns how much of it nobody else is to see: a request that goes again may be told to
@@ -351,6 +362,19 @@ static size_t interim_arrived(struct gp_exchange *exchange, size_t len)
 	return 0;
 }
 
+static void note_persistence(struct gp_exchange *exchange)
+{
+	struct gp_http_head head = exchange->challenge;
+	struct gp_http_framing framing;
+
+	if (exchange_is_head(exchange))
+		head.status = 204; /* as there, no body follows */
+	if (gp_http_framing(&head, &framing))
+		framing = (struct gp_http_framing){.body = GP_BODY_CLOSE};
+	exchange->last = !framing.keep_alive;
+	exchange->endless = framing.body == GP_BODY_CLOSE;
+}
+
 static void head_arrived(struct gp_exchange *exchange, const char *bytes, size_t len)
 {
 	memcpy(exchange->challenge_bytes, bytes, len);
@@ -361,6 +385,8 @@ static void head_arrived(struct gp_exchange *exchange, const char *bytes, size_t
 		return;
 	}
 	exchange->kept = is_kept(exchange);
+	if (exchange->leg != GP_LEG_PROBE)
+		note_persistence(exchange);
 	if (is_challenge(exchange))
 		challenged(exchange);
 	else

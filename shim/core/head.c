@@ -145,6 +145,18 @@ static void note_length(struct head_body *body, struct gp_text value)
 	}
 }
 
+/* tinyproxy takes "close" out of an origin's response, and what a client sends behind the
+ * first request goes to the origin as it came, with what was meant for the proxy. */
+static bool ends_at_tinyproxy(struct gp_text via)
+{
+	static const char product[] = "(tinyproxy/";
+	struct gp_text last = {0}, next;
+
+	while (head_list_next(&via, &next))
+		last = next;
+	return last.len && memmem(last.p, last.len, product, strlen(product));
+}
+
 static void note(struct head_body *body, const struct gp_http_field *field)
 {
 	if (gp_text_is(field->name, "connection") ||
@@ -155,6 +167,8 @@ static void note(struct head_body *body, const struct gp_http_field *field)
 		note_coding(body, field->value);
 	} else if (gp_text_is(field->name, "content-length")) {
 		note_length(body, field->value);
+	} else if (gp_text_is(field->name, "via")) {
+		body->relayed = ends_at_tinyproxy(field->value);
 	}
 }
 

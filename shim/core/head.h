@@ -44,6 +44,7 @@ bool head_fits(const char *value);
 
 struct head_body {
 	bool close, keep_alive;   /* (Proxy-)Connection options */
+	bool relayed;             /* Via: what is sent next goes past the proxy */
 	bool coded, chunked_last; /* Transfer-Encoding, and how it ends */
 	bool has_length, bad_length;
 	uint64_t length;

@@ -55,7 +55,8 @@ enum gp_err gp_http_framing(const struct gp_http_head *head, struct gp_http_fram
 
 	head_body_read(head->fields, &fields);
 	memset(out, 0, sizeof(*out));
-	out->keep_alive = !fields.close && (head->minor > 0 || fields.keep_alive);
+	out->keep_alive = !fields.close && !fields.relayed &&
+			  (head->minor > 0 || fields.keep_alive);
 	if (head->status < 200 || head->status == 204 || head->status == 304)
 		return GP_OK;
 	if (fields.coded) {

@@ -8,6 +8,7 @@ what receipt() says; these paths in another way:
   /204 /304 /401 /407  with that status
   /chunked             PAGE in chunks
   /close               PAGE, whose end is the connection's
+  /stay                PAGE in chunks, on a connection that stays whatever was asked for
   /slow                PAGE in pieces with pauses
   /early               413 before the body is read
   /upgrade             101, and an echo
@@ -25,6 +26,8 @@ from origin import serve
 from proxies import ORIGIN
 
 _PIECE = 1 << 20
+_CHUNKS = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in
+                   [PAGE[at:at + 999] for at in range(0, len(PAGE), 999)] + [b""])
 
 
 def receipt(length, digest):
@@ -158,7 +161,7 @@ class _Handler(socketserver.BaseRequestHandler):
         if request.value("expect").lower() == "100-continue":
             self.say("100 Continue")
         self.read_body(request)
-        special = getattr(self, f"answer_{request.path[1:]}", None)
+        special = getattr(self, f"answer_{request.path[1:].partition('?')[0]}", None)
         if special:
             return special(request)
         if request.method in ("POST", "PUT"):
@@ -184,13 +187,15 @@ class _Handler(socketserver.BaseRequestHandler):
                                'Proxy-Authenticate: Basic realm="origin"')
 
     def answer_chunked(self, request):
-        pieces = [PAGE[at:at + 999] for at in range(0, len(PAGE), 999)] + [b""]
-        chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
-        return self.reply(request, "200 OK", "Transfer-Encoding: chunked", body=chunks)
+        return self.reply(request, "200 OK", "Transfer-Encoding: chunked", body=_CHUNKS)
 
     def answer_close(self, request):
         self.say("200 OK", "Connection: close", body=b"" if request.method == "HEAD" else PAGE)
         return False
+
+    def answer_stay(self, _):
+        self.say("200 OK", "Transfer-Encoding: chunked", body=_CHUNKS)
+        return True
 
     def answer_slow(self, request):
         self.reply(request, "200 OK", f"Content-Length: {len(PAGE)}")

@@ -403,6 +403,17 @@ static void persistence(void **state)
 		{"1.0 407", FIVE "Keep-Alive: timeout=5\r\n", GP_BODY_LENGTH, 5, CLOSES},
 		{"1.1 407", "Transfer-Encoding: chunked\r\nConnection: close\r\n",
 		 GP_BODY_CHUNKED, 0, CLOSES},
+		/* whose next request would go past it */
+		{"1.1 200", FIVE "Via: 1.1 host (tinyproxy/1.11.1)\r\n", GP_BODY_LENGTH,
+		 5, CLOSES},
+		{"1.1 200", FIVE "Via: 1.1 a\r\nvia: 1.1 b, 1.0 c (tinyproxy/1.8),\r\n",
+		 GP_BODY_LENGTH, 5, CLOSES},
+		{"1.1 200",
+		 FIVE "Via: 1.1 host (tinyproxy/1.11.1), 1.1 squid (squid/5.7)\r\n",
+		 GP_BODY_LENGTH, 5, KEPT},
+		{"1.1 200", FIVE "Via: 1.1 tinyproxy\r\nX: (tinyproxy/1)\r\n",
+		 GP_BODY_LENGTH, 5, KEPT},
+		{"1.1 200", FIVE "Via: ,\r\n", GP_BODY_LENGTH, 5, KEPT},
 	};
 
 	(void)state;
