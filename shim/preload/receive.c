@@ -222,17 +222,29 @@ SHIM_EXPORT ssize_t readv(int fd, const struct iovec *parts, int n)
 }
 
 /* At no offset it is readv(), with flags that say how the kernel may wait. */
+static SHIM_SLOW bool shim_preadv2(int fd, const struct iovec *parts, int n, int flags,
+				   ssize_t *result)
+{
+	return n > 0 && intercept_parts(fd, parts, (size_t)n,
+					flags & RWF_NOWAIT ? MSG_DONTWAIT : 0, result);
+}
+
 SHIM_EXPORT ssize_t preadv2(int fd, const struct iovec *parts, int n, off_t offset,
 			    int flags)
 {
-	return pending_any() && offset == -1 ? shim_readv(fd, parts, n)
-					     : real_preadv2(fd, parts, n, offset, flags);
+	ssize_t result;
+
+	return pending_any() && offset == -1 && shim_preadv2(fd, parts, n, flags, &result)
+		       ? result
+		       : real_preadv2(fd, parts, n, offset, flags);
 }
 
 SHIM_EXPORT ssize_t preadv64v2(int fd, const struct iovec *parts, int n, off64_t offset,
 			       int flags)
 {
-	return pending_any() && offset == -1
-		       ? shim_readv(fd, parts, n)
+	ssize_t result;
+
+	return pending_any() && offset == -1 && shim_preadv2(fd, parts, n, flags, &result)
+		       ? result
 		       : real_preadv64v2(fd, parts, n, offset, flags);
 }

@@ -211,17 +211,31 @@ SHIM_EXPORT ssize_t writev(int fd, const struct iovec *parts, int n)
 }
 
 /* At no offset it is writev(), with flags that say how the kernel may wait. */
+static SHIM_SLOW bool shim_pwritev2(int fd, const struct iovec *parts, int n, int flags,
+				    ssize_t *result)
+{
+	return n > 0 && intercept(fd, parts, (size_t)n,
+				  flags & RWF_NOWAIT ? MSG_DONTWAIT : 0, result);
+}
+
 SHIM_EXPORT ssize_t pwritev2(int fd, const struct iovec *parts, int n, off_t offset,
 			     int flags)
 {
-	return pending_any() && offset == -1 ? shim_writev(fd, parts, n)
-					     : real_pwritev2(fd, parts, n, offset, flags);
+	ssize_t result;
+
+	return pending_any() && offset == -1 &&
+			       shim_pwritev2(fd, parts, n, flags, &result)
+		       ? result
+		       : real_pwritev2(fd, parts, n, offset, flags);
 }
 
 SHIM_EXPORT ssize_t pwritev64v2(int fd, const struct iovec *parts, int n, off64_t offset,
 				int flags)
 {
-	return pending_any() && offset == -1
-		       ? shim_writev(fd, parts, n)
+	ssize_t result;
+
+	return pending_any() && offset == -1 &&
+			       shim_pwritev2(fd, parts, n, flags, &result)
+		       ? result
 		       : real_pwritev64v2(fd, parts, n, offset, flags);
 }
