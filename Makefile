@@ -53,7 +53,7 @@ LIBRARY_fetch_gio := gio-2.0
 LIBRARY_fetch_uv := libuv
 can_build = $(if $(LIBRARY_$(1)),$(shell $(PKG_CONFIG) --exists $(LIBRARY_$(1)) && echo yes),yes)
 APPS := $(foreach app,$(patsubst test-apps/apps/%.c,%,$(wildcard test-apps/apps/*.c)),$(if $(call can_build,$(app)),$(B)/apps/$(app))) \
-	$(addprefix $(B)/apps/,connecting-fortified loop-fortified)
+	$(addprefix $(B)/apps/,connecting-fortified faults-fortified faults-early.so loop-fortified)
 FUZZ := $(patsubst test-apps/fuzz/%.c,$(B)/fuzz/%,$(wildcard test-apps/fuzz/*.c))
 BENCH := $(patsubst test-apps/bench/%.c,$(B)/bench/%,$(wildcard test-apps/bench/*.c)) $(B)/bench/empty.so
 PROGRAMS := $(addprefix $(B)/,libgatepass.so gatepass-agent gatepassctl gatepass)
@@ -63,8 +63,8 @@ ifeq ($(SAN)$(shell uname -m),x86_64)
 HAS_32 := $(shell $(CC) -m32 -shared -include sys/socket.h -xc /dev/null -o /dev/null 2>/dev/null && echo yes)
 endif
 PROGRAMS32 := $(if $(HAS_32),$(addprefix $(B)/32/,libgatepass.so gatepass-agent))
-APPS32 := $(if $(HAS_32),$(addprefix $(B)/32/apps/,connecting echo_client loop names passage \
-	$(foreach kind,fortified time64,connecting-$(kind) loop-$(kind))))
+APPS32 := $(if $(HAS_32),$(addprefix $(B)/32/apps/,connecting echo_client faults loop names passage \
+	$(foreach kind,fortified time64,connecting-$(kind) faults-$(kind) loop-$(kind))))
 export CI SAN V
 export GATEPASS_BUILD := $(abspath $(B))
 
@@ -129,12 +129,16 @@ $(B)/drivers/%: test-apps/drivers/%.c $(AGENT) $(CORE) Makefile
 		-o $@ $< $(filter-out %/main.o,$(AGENT)) $(CORE) $$($(PKG_CONFIG) --libs $(AGENT_PACKAGES))
 # The victims, and what is measured with us, are other people's programs: no flags of ours, no
 # sanitizer. Some victims also in ways that make a program call libc by other names.
+comma := ,
 victim = $(Q)mkdir -p $(@D) && $(CC) -std=gnu17 -Wall -Wextra -O1 -g -MMD -MP -o $@ $< $(1) -lpthread
 FORTIFIED := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 $(B)/apps/%: test-apps/apps/%.c Makefile
 	$(call victim,$(if $(LIBRARY_$*),$$($(PKG_CONFIG) --cflags --libs $(LIBRARY_$*))))
 $(B)/apps/%-fortified: test-apps/apps/%.c Makefile
 	$(call victim,$(FORTIFIED))
+# What is in LD_PRELOAD beside us, and begins before us.
+$(B)/apps/%-early.so: test-apps/apps/%.c Makefile
+	$(call victim,-DEARLY -fPIC -shared -Wl$(comma)-z$(comma)initfirst)
 $(B)/32/apps/%: test-apps/apps/%.c Makefile
 	$(call victim,-m32)
 $(B)/32/apps/%-fortified: test-apps/apps/%.c Makefile

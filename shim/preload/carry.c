@@ -10,8 +10,10 @@
 #include "carry.h"
 #include "clock.h"
 #include "libc.h"
+#include "memory.h"
 #include "pending.h"
 #include "process.h"
+#include "record.h"
 #include "tcp.h"
 #include "touch.h"
 
@@ -67,6 +69,12 @@ static bool await_turn(int fd, const struct wait *wait)
 	return ready || until == CLOCK_NEVER || clock_now() < until;
 }
 
+/* A list that is none is the kernel's to refuse. */
+static bool is_sound(const struct iovec *parts, size_t count)
+{
+	return count <= UIO_MAXIOV && memory_is_readable(parts, count * sizeof(*parts));
+}
+
 /* --- sending -------------------------------------------------------------------------
  */
 
@@ -97,10 +105,12 @@ static int send_some(struct carrier *carrier, struct cursor *cursor, int flags,
 	while (cursor->part < cursor->count && !*over) {
 		const struct iovec *part = &cursor->parts[cursor->part];
 		size_t len = part->iov_len - cursor->offset;
-		ssize_t sent =
-			carrier_send(carrier, (char *)part->iov_base + cursor->offset,
-				     len, flags, over);
+		char *bytes = (char *)part->iov_base + cursor->offset;
+		ssize_t sent;
 
+		if (!memory_is_readable(bytes, len))
+			return EFAULT;
+		sent = carrier_send(carrier, bytes, len, flags, over);
 		if (sent < 0)
 			return errno;
 		skip(cursor, (size_t)sent);
@@ -148,6 +158,8 @@ bool carry_send(int fd, const struct iovec *parts, size_t count, int flags,
 	struct pending *pending;
 	bool over;
 
+	if (!record_at(fd) || !is_sound(parts, count))
+		return false;
 	for (;;) {
 		pending = take(fd);
 		if (!pending)
@@ -317,7 +329,8 @@ bool carry_receive(int fd, struct msghdr *message, int flags, ssize_t *result)
 	int saved_errno = errno;
 	bool carries;
 
-	if (length_of(message) == 0)
+	if (!record_at(fd) || !memory_is_readable(message, sizeof(*message)) ||
+	    !is_sound(message->msg_iov, message->msg_iovlen) || length_of(message) == 0)
 		return false;
 	pthread_testcancel(); /* the kernel's call is made while that is off */
 	*result = receive_once(fd, message, flags, &carries);

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "libc.h"
+#include "memory.h"
 
 int64_t clock_now(void)
 {
@@ -33,13 +34,21 @@ static int64_t strict_end(int64_t seconds, int64_t nanoseconds)
 
 int64_t clock_end_of(const struct timespec *timeout)
 {
-	return timeout ? strict_end(timeout->tv_sec, timeout->tv_nsec) : CLOCK_NEVER;
+	if (!timeout)
+		return CLOCK_NEVER;
+	return memory_is_readable(timeout, sizeof(*timeout))
+		       ? strict_end(timeout->tv_sec, timeout->tv_nsec)
+		       : CLOCK_BAD;
 }
 
 #ifdef TIME64_SIBLINGS
 int64_t clock_end_of64(const struct timespec64 *timeout)
 {
-	return timeout ? strict_end(timeout->tv_sec, timeout->tv_nsec) : CLOCK_NEVER;
+	if (!timeout)
+		return CLOCK_NEVER;
+	return memory_is_readable(timeout, sizeof(*timeout))
+		       ? strict_end(timeout->tv_sec, timeout->tv_nsec)
+		       : CLOCK_BAD;
 }
 #endif
 

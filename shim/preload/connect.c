@@ -13,6 +13,7 @@
 #include "handshake.h"
 #include "libc.h"
 #include "log.h"
+#include "memory.h"
 #include "peers.h"
 #include "pending.h"
 #include "process.h"
@@ -249,8 +250,12 @@ static enum connecting begin(int fd, const union gp_address *address)
 enum connecting connect_socket(int fd, const struct sockaddr *sa, socklen_t len)
 {
 	union gp_address address;
-	struct pending *pending = pending_any() ? pending_take(fd) : NULL;
+	struct pending *pending;
 
+	if (!process_may_connect() || len > sizeof(struct sockaddr_storage) ||
+	    !memory_is_readable(sa, len))
+		return CONNECTING_DIRECT;
+	pending = pending_any() ? pending_take(fd) : NULL;
 	if (pending) {
 		pending_leave(pending);
 		return again(fd, sa, len);
@@ -294,16 +299,19 @@ static void tell_peer(const union gp_address *asked, struct sockaddr *sa, sockle
 
 static int shim_getpeername(int fd, struct sockaddr *sa, socklen_t *len)
 {
-	socklen_t room = len ? *len : 0;
 	union gp_address asked;
+	socklen_t room;
 	int err;
 
+	if (!process_may_connect() || !len || !memory_is_readable(len, sizeof(*len)))
+		return real_getpeername(fd, sa, len);
+	room = *len;
 	if (pending_any() && touch_is_unconnected(fd)) {
 		errno = ENOTCONN;
 		return -1;
 	}
 	err = real_getpeername(fd, sa, len);
-	if (!err && len && peers_find(fd, &asked))
+	if (!err && peers_find(fd, &asked))
 		tell_peer(&asked, sa, len, room);
 	return err;
 }

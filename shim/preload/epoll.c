@@ -14,6 +14,7 @@
 #include "export.h"
 #include "interest.h"
 #include "libc.h"
+#include "memory.h"
 #include "nest.h"
 #include "pending.h"
 #include "process.h"
@@ -196,7 +197,8 @@ SHIM_EXPORT int epoll_ctl(int set, int op, int fd, struct epoll_event *event)
 {
 	int err;
 
-	if (!process_may_connect())
+	if (!process_may_connect() ||
+	    (event && op != EPOLL_CTL_DEL && !memory_is_readable(event, sizeof(*event))))
 		return real_epoll_ctl(set, op, fd, event);
 	err = control(set, op, fd, event);
 	if (!err && (event || op == EPOLL_CTL_DEL)) {

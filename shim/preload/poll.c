@@ -4,13 +4,15 @@
 #include "clock.h"
 #include "export.h"
 #include "libc.h"
+#include "memory.h"
 #include "pending.h"
 #include "pollset.h"
 
 /* A bad timeout, or a bad list, is the kernel's to refuse. */
 static bool is_sound(const struct pollfd *fds, nfds_t n, int64_t until)
 {
-	return (fds || !n) && n <= 1u << 20 && until != CLOCK_BAD;
+	return n <= 1u << 20 && until != CLOCK_BAD &&
+	       memory_is_readable(fds, n * sizeof(*fds));
 }
 
 static int shim_poll(struct pollfd *fds, nfds_t n, int timeout)

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "export.h"
 #include "libc.h"
+#include "memory.h"
 #include "nest.h"
 #include "pending.h"
 #include "pollset.h"
@@ -116,11 +117,18 @@ static struct sets sets_of(int n, fd_set *in, fd_set *out, fd_set *except)
 	};
 }
 
+static bool is_sound(const unsigned long *set, int n)
+{
+	return !set || memory_is_readable(set, (size_t)(n + WORD_BITS - 1) / WORD_BITS *
+						       sizeof(*set));
+}
+
 /* Is the wait ours? A bad one is the kernel's to refuse. */
 static bool is_ours(const struct sets *sets, int64_t until)
 {
 	return sets->n > 0 && sets->n <= 1 << 20 && until != CLOCK_BAD &&
-	       any_pending(sets);
+	       is_sound(sets->in, sets->n) && is_sound(sets->out, sets->n) &&
+	       is_sound(sets->except, sets->n) && any_pending(sets);
 }
 
 /* select(2), unlike pselect(2), takes microseconds that make more than a second. */

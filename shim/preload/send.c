@@ -11,7 +11,9 @@
 #include "connect.h"
 #include "export.h"
 #include "libc.h"
+#include "memory.h"
 #include "pending.h"
+#include "process.h"
 #include "stand_in.h"
 #include "touch.h"
 #include "transfer.h"
@@ -19,14 +21,14 @@
 /* --- addresses -----------------------------------------------------------------------
  */
 
-/* Nearly every call goes to a real address, or to that of connect(): it costs a few
- * comparisons. */
+/* Nearly every call goes to a real address, or to that of connect(). */
 static bool is_blocked(int fd, const void *sa, socklen_t len)
 {
 	union gp_address address;
 
-	return sa && gp_address_set(&address, sa, len) && gp_fake_number(&address) &&
-	       stand_in_blocks(fd, &address);
+	return sa && len <= sizeof(struct sockaddr_storage) &&
+	       memory_is_readable(sa, len) && gp_address_set(&address, sa, len) &&
+	       gp_fake_number(&address) && stand_in_blocks(fd, &address);
 }
 
 static int refuse(void)
@@ -100,9 +102,11 @@ static SHIM_SLOW ssize_t shim_sendmsg(int fd, const struct msghdr *msg, int flag
 	struct msghdr unaddressed;
 	ssize_t result;
 
-	if (msg && is_blocked(fd, msg->msg_name, msg->msg_namelen))
+	if (!msg || !memory_is_readable(msg, sizeof(*msg)))
+		return real_sendmsg(fd, msg, flags);
+	if (is_blocked(fd, msg->msg_name, msg->msg_namelen))
 		return refuse();
-	if (msg && msg->msg_name && flags & MSG_FASTOPEN) {
+	if (msg->msg_name && flags & MSG_FASTOPEN) {
 		switch (open_fast(fd, msg->msg_name, msg->msg_namelen)) {
 		case CONNECTING_FAILED:
 			return -1;
@@ -114,7 +118,7 @@ static SHIM_SLOW ssize_t shim_sendmsg(int fd, const struct msghdr *msg, int flag
 		case CONNECTING_DIRECT:
 			break;
 		}
-	} else if (msg && pending_any() &&
+	} else if (pending_any() &&
 		   intercept(fd, msg->msg_iov, msg->msg_iovlen, flags, &result)) {
 		return result;
 	}
@@ -126,6 +130,10 @@ static SHIM_SLOW int shim_sendmmsg(int fd, struct mmsghdr *msgs, unsigned count,
 {
 	ssize_t result;
 
+	if (count > UIO_MAXIOV) /* as the kernel */
+		count = UIO_MAXIOV;
+	if (!memory_is_readable(msgs, count * sizeof(*msgs)))
+		return real_sendmmsg(fd, msgs, count, flags);
 	for (unsigned i = 0; i < count; i++) {
 		const struct msghdr *msg = &msgs[i].msg_hdr;
 
@@ -177,20 +185,21 @@ SHIM_ALIAS(__send, send);
 SHIM_EXPORT ssize_t sendto(int fd, const void *data, size_t n, int flags,
 			   __CONST_SOCKADDR_ARG sa, socklen_t len)
 {
-	return sa.__sockaddr__ || pending_any()
+	return (sa.__sockaddr__ && process_may_connect()) || pending_any()
 		       ? shim_sendto(fd, data, n, flags, sa.__sockaddr__, len)
-		       : real_sendto(fd, data, n, flags, NULL, len);
+		       : real_sendto(fd, data, n, flags, sa.__sockaddr__, len);
 }
 
 SHIM_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	return (msg && msg->msg_name) || pending_any() ? shim_sendmsg(fd, msg, flags)
-						       : real_sendmsg(fd, msg, flags);
+	return process_may_connect() ? shim_sendmsg(fd, msg, flags)
+				     : real_sendmsg(fd, msg, flags);
 }
 
 SHIM_EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
 {
-	return shim_sendmmsg(fd, msgs, count, flags);
+	return process_may_connect() ? shim_sendmmsg(fd, msgs, count, flags)
+				     : real_sendmmsg(fd, msgs, count, flags);
 }
 
 #ifdef TIME64_SIBLINGS

@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "export.h"
 #include "libc.h"
+#include "memory.h"
 #include "pending.h"
 #include "record.h"
 #include "touch.h"
@@ -41,6 +42,11 @@ static void unmap_chunk(char *chunk)
 
 	munmap(chunk, CHUNK);
 	errno = saved_errno;
+}
+
+static bool is_sound(const void *offset, size_t size)
+{
+	return !offset || memory_is_readable(offset, size);
 }
 
 /* --- from a file ---------------------------------------------------------------------
@@ -89,18 +95,20 @@ static ssize_t send_file(int to, int from, off64_t *offset, size_t n)
 SHIM_EXPORT ssize_t sendfile64(int to, int from, off64_t *offset, size_t n);
 SHIM_EXPORT ssize_t sendfile64(int to, int from, off64_t *offset, size_t n)
 {
-	return concerns_us(to) ? send_file(to, from, offset, n)
-			       : real_sendfile64(to, from, offset, n);
+	return concerns_us(to) && is_sound(offset, sizeof(*offset))
+		       ? send_file(to, from, offset, n)
+		       : real_sendfile64(to, from, offset, n);
 }
 
 SHIM_EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t n);
 SHIM_EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t n)
 {
-	off64_t at = offset ? *offset : 0;
+	off64_t at;
 	ssize_t sent;
 
-	if (!concerns_us(to))
+	if (!concerns_us(to) || !is_sound(offset, sizeof(*offset)))
 		return real_sendfile(to, from, offset, n);
+	at = offset ? *offset : 0;
 	sent = send_file(to, from, offset ? &at : NULL, n);
 	if (sent > 0 && offset)
 		*offset = (off_t)at;

@@ -13,6 +13,7 @@
 #include "export.h"
 #include "handshake.h"
 #include "libc.h"
+#include "memory.h"
 #include "pending.h"
 #include "record.h"
 #include "touch.h"
@@ -119,7 +120,7 @@ static bool keep_low_water(int fd, const void *value, socklen_t len)
 	bool kept;
 	int bytes;
 
-	if (!value || len < sizeof(bytes))
+	if (!value || len < sizeof(bytes) || !memory_is_readable(value, sizeof(bytes)))
 		return false;
 	memcpy(&bytes, value, sizeof(bytes));
 	pending = pending_take(fd);
