@@ -14,11 +14,13 @@
 #include "touch.h"
 #include "transfer.h"
 
-/* False: make the call. */
+/* False: make the call. A handshake that ends during the touch may have led to a
+ * connection for requests. */
 static bool intercept(int fd, struct msghdr *message, int flags, ssize_t *result)
 {
 	return carry_receive(fd, message, flags, result) ||
-	       touch_receive(fd, flags, result);
+	       touch_receive(fd, flags, result) ||
+	       carry_receive(fd, message, flags, result);
 }
 
 static bool intercept_parts(int fd, const struct iovec *parts, size_t count, int flags,

@@ -52,12 +52,14 @@ static enum connecting open_fast(int fd, const void *sa, socklen_t len)
 /* --- the calls -----------------------------------------------------------------------
  */
 
-/* False: make the call. */
+/* False: make the call. A handshake that ends during the touch may have led to a
+ * connection for requests. */
 static bool intercept(int fd, const struct iovec *parts, size_t count, int flags,
 		      ssize_t *result)
 {
 	return carry_send(fd, parts, count, flags, result) ||
-	       touch_send(fd, flags, result);
+	       touch_send(fd, flags, result) ||
+	       carry_send(fd, parts, count, flags, result);
 }
 
 static bool intercept_one(int fd, const void *data, size_t n, int flags, ssize_t *result)
@@ -87,7 +89,7 @@ static SHIM_SLOW ssize_t shim_sendto(int fd, const void *data, size_t n, int fla
 		case CONNECTING_FAILED:
 			return -1;
 		case CONNECTING_DONE:
-			return real_send(fd, data, n, flags & ~MSG_FASTOPEN);
+			return shim_send(fd, data, n, flags & ~MSG_FASTOPEN);
 		case CONNECTING_DIRECT:
 			break;
 		}
@@ -114,7 +116,7 @@ static SHIM_SLOW ssize_t shim_sendmsg(int fd, const struct msghdr *msg, int flag
 			unaddressed = *msg;
 			unaddressed.msg_name = NULL;
 			unaddressed.msg_namelen = 0;
-			return real_sendmsg(fd, &unaddressed, flags & ~MSG_FASTOPEN);
+			return shim_sendmsg(fd, &unaddressed, flags & ~MSG_FASTOPEN);
 		case CONNECTING_DIRECT:
 			break;
 		}

@@ -30,6 +30,8 @@
  * in, it would not call the fortified function. */
 static volatile size_t room = 5000;
 
+static struct sockaddr_in address;
+
 static void fail(const char *what)
 {
 	perror(what);
@@ -223,6 +225,48 @@ static ssize_t put_reader(int fd, const char *bytes, size_t len)
 	return errand.put;
 }
 
+static bool was_here(void)
+{
+	static bool here;
+	bool was = here;
+
+	here = true;
+	return was;
+}
+
+static ssize_t put_fast_open(int fd, const char *bytes, size_t len)
+{
+	if (was_here())
+		return send(fd, bytes, len, 0);
+	return sendto(fd, bytes, len, MSG_FASTOPEN, (struct sockaddr *)&address,
+		      sizeof(address));
+}
+
+static ssize_t put_fast_open_message(int fd, const char *bytes, size_t len)
+{
+	struct iovec part = {(char *)bytes, len};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+	if (was_here())
+		return sendmsg(fd, &message, 0);
+	message.msg_name = &address;
+	message.msg_namelen = sizeof(address);
+	return sendmsg(fd, &message, MSG_FASTOPEN);
+}
+
+/* Sends while it connects. */
+static ssize_t put_meanwhile(int fd, const char *bytes, size_t len)
+{
+	if (!was_here()) {
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+		if (connect(fd, (struct sockaddr *)&address, sizeof(address)) &&
+		    errno != EINPROGRESS)
+			fail("connect");
+		fcntl(fd, F_SETFL, 0);
+	}
+	return write(fd, bytes, len);
+}
+
 /* --- receiving: each as read(2) would ------------------------------------------------
  */
 
@@ -410,41 +454,45 @@ static const struct way {
 	const char *name;
 	ssize_t (*put)(int fd, const char *bytes, size_t len);
 	ssize_t (*get)(int fd, char *bytes, size_t len);
+	bool connects; /* by itself */
 } ways[] = {
-	{"write", put_write, NULL},
-	{"writev", put_writev, NULL},
-	{"pwritev2", put_pwritev2, NULL},
-	{"send", put_send, NULL},
-	{"sendto", put_sendto, NULL},
-	{"sendmsg", put_sendmsg, NULL},
-	{"sendmmsg", put_sendmmsg, NULL},
-	{"more", put_more, NULL},
-	{"corked", put_corked, NULL},
-	{"put-octets", put_octet, NULL},
-	{"put-duplicate", put_duplicate, NULL},
-	{"dprintf", put_dprintf, NULL},
-	{"sendfile", put_sendfile, NULL},
-	{"splice-out", put_splice, NULL},
-	{"thread", put_thread, NULL},
-	{"reader", put_reader, NULL},
-	{"read", NULL, get_read},
-	{"read-chk", NULL, get_read_chk},
-	{"recv-chk", NULL, get_recv_chk},
-	{"recvfrom-chk", NULL, get_recvfrom_chk},
-	{"readv", NULL, get_readv},
-	{"preadv2", NULL, get_preadv2},
-	{"recv", NULL, get_recv},
-	{"recvfrom", NULL, get_recvfrom},
-	{"recvmsg", NULL, get_recvmsg},
-	{"recvmmsg", NULL, get_recvmmsg},
-	{"peek", NULL, get_peek},
-	{"waitall", NULL, get_waitall},
-	{"dontwait", NULL, get_dontwait},
-	{"counted", NULL, get_counted},
-	{"lowat", NULL, get_lowat},
-	{"get-octets", NULL, get_octet},
-	{"get-duplicate", NULL, get_duplicate},
-	{"splice-in", NULL, get_splice},
+	{"write", put_write, NULL, false},
+	{"writev", put_writev, NULL, false},
+	{"pwritev2", put_pwritev2, NULL, false},
+	{"send", put_send, NULL, false},
+	{"sendto", put_sendto, NULL, false},
+	{"sendmsg", put_sendmsg, NULL, false},
+	{"sendmmsg", put_sendmmsg, NULL, false},
+	{"more", put_more, NULL, false},
+	{"corked", put_corked, NULL, false},
+	{"put-octets", put_octet, NULL, false},
+	{"put-duplicate", put_duplicate, NULL, false},
+	{"dprintf", put_dprintf, NULL, false},
+	{"sendfile", put_sendfile, NULL, false},
+	{"splice-out", put_splice, NULL, false},
+	{"thread", put_thread, NULL, false},
+	{"reader", put_reader, NULL, false},
+	{"fast-open", put_fast_open, NULL, true},
+	{"fast-open-message", put_fast_open_message, NULL, true},
+	{"meanwhile", put_meanwhile, NULL, true},
+	{"read", NULL, get_read, false},
+	{"read-chk", NULL, get_read_chk, false},
+	{"recv-chk", NULL, get_recv_chk, false},
+	{"recvfrom-chk", NULL, get_recvfrom_chk, false},
+	{"readv", NULL, get_readv, false},
+	{"preadv2", NULL, get_preadv2, false},
+	{"recv", NULL, get_recv, false},
+	{"recvfrom", NULL, get_recvfrom, false},
+	{"recvmsg", NULL, get_recvmsg, false},
+	{"recvmmsg", NULL, get_recvmmsg, false},
+	{"peek", NULL, get_peek, false},
+	{"waitall", NULL, get_waitall, false},
+	{"dontwait", NULL, get_dontwait, false},
+	{"counted", NULL, get_counted, false},
+	{"lowat", NULL, get_lowat, false},
+	{"get-octets", NULL, get_octet, false},
+	{"get-duplicate", NULL, get_duplicate, false},
+	{"splice-in", NULL, get_splice, false},
 };
 
 static const struct way *find(const char *name)
@@ -519,7 +567,6 @@ int main(int argc, char **argv)
 	static const char *const verbs[] = {"GET", "POST", "HEAD"};
 	const char *prefix = argc > 5 ? argv[5] : "";
 	const struct way *put, *get;
-	struct sockaddr_in address;
 	int fd;
 
 	if (argc == 2 && !strcmp(argv[1], "--list")) {
@@ -534,7 +581,7 @@ int main(int argc, char **argv)
 	http_begin();
 	address = http_address(argv[3], argv[4]);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
+	if (!put->connects && connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		fail("connect");
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
 		exchange(put, get, fd, verbs[i], prefix);
