@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fdopen(), fileno(), dprintf(): stdio reads and writes by calls inside libc that nobody
- * can interpose. A stream on a socket that carries HTTP requests reads and writes by ours
- * instead (fopencookie(3)), to its end; fileno() does not know such a stream, so each is
- * noted.
+ * can interpose. A stream on a socket that carries HTTP requests, or may do so once it is
+ * connected, reads and writes by ours instead (fopencookie(3)), to its end; fileno() does
+ * not know such a stream, so each is noted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,8 @@
 #include "export.h"
 #include "libc.h"
 #include "pending.h"
+#include "process.h"
+#include "tcp.h"
 #include "transfer.h"
 
 struct stream {
@@ -118,14 +120,24 @@ static FILE *open_stream(int fd, const char *mode)
 	return file;
 }
 
-static bool is_carrying(int fd)
+static bool concerns_us(int fd)
 {
-	struct pending *pending = pending_take(fd);
-	bool carrying = pending && pending->state == PENDING_CARRYING;
+	struct pending *pending = pending_any() ? pending_take(fd) : NULL;
+	bool ours = pending && (pending->state == PENDING_CARRYING ||
+				pending->state == PENDING_UNDER_WAY);
 
 	if (pending)
 		pending_leave(pending);
-	return carrying;
+	return ours;
+}
+
+static bool may_concern_us(int fd)
+{
+	int saved_errno = errno;
+	bool may = process_may_connect() && (concerns_us(fd) || tcp_is_idle(fd));
+
+	errno = saved_errno;
+	return may;
 }
 
 static int shim_fileno(FILE *file)
@@ -138,8 +150,7 @@ static int shim_fileno(FILE *file)
 
 SHIM_EXPORT FILE *fdopen(int fd, const char *mode)
 {
-	return pending_any() && is_carrying(fd) ? open_stream(fd, mode)
-						: real_fdopen(fd, mode);
+	return may_concern_us(fd) ? open_stream(fd, mode) : real_fdopen(fd, mode);
 }
 
 SHIM_EXPORT int fileno(FILE *file)
@@ -181,11 +192,6 @@ __attribute__((format(printf, 2, 0))) static int print(int fd, const char *forma
 	free(text);
 	errno = saved_errno;
 	return len;
-}
-
-static bool concerns_us(int fd)
-{
-	return pending_any() && is_carrying(fd);
 }
 
 SHIM_EXPORT int vdprintf(int fd, const char *restrict format, va_list args)

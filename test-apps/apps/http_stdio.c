@@ -5,11 +5,12 @@
  *   http_stdio STYLE ADDRESS PORT [PREFIX]
  *
  * Sends a GET, a POST of 20,000 octets and another GET, whose reply ends the connection,
- * and prints what it reads. STYLE is how it opens the streams, see `styles`; "--list"
- * names them. PREFIX stands before the paths, "http://host" for a proxy.
+ * and prints what it reads. STYLE is how it opens the streams, and when; see `styles`;
+ * "--list" names them. PREFIX stands before the paths, "http://host" for a proxy.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 
 #include "http.h"
 
@@ -82,14 +83,18 @@ static void read_by_descriptor(int fd)
 static const struct style {
 	const char *name;
 	void (*open)(int fd);
+	enum { CONNECTED, UNCONNECTED, CONNECTING } when;
 } styles[] = {
-	{"duplicate", with_duplicate},
-	{"same", on_one_descriptor},
-	{"plus", in_one_stream},
-	{"unbuffered", unbuffered},
-	{"lines", line_buffered},
-	{"own-buffers", with_own_buffers},
-	{"write-only", read_by_descriptor},
+	{"duplicate", with_duplicate, CONNECTED},
+	{"same", on_one_descriptor, CONNECTED},
+	{"plus", in_one_stream, CONNECTED},
+	{"unbuffered", unbuffered, CONNECTED},
+	{"lines", line_buffered, CONNECTED},
+	{"own-buffers", with_own_buffers, CONNECTED},
+	{"write-only", read_by_descriptor, CONNECTED},
+	{"before", in_one_stream, UNCONNECTED},
+	{"both-before", on_one_descriptor, UNCONNECTED},
+	{"meanwhile", in_one_stream, CONNECTING},
 };
 
 /* --- */
@@ -191,6 +196,11 @@ static void end_stream(FILE *stream)
 	printf("fclose %s\n", told ? strerrorname_np(errno) : "ok");
 }
 
+static void set_blocking(int fd, bool blocks)
+{
+	fcntl(fd, F_SETFL, blocks ? 0 : O_NONBLOCK);
+}
+
 static const struct style *find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(styles) / sizeof(*styles); i++)
@@ -218,9 +228,15 @@ int main(int argc, char **argv)
 	http_begin();
 	address = http_address(argv[2], argv[3]);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
+	if (style->when == UNCONNECTED)
+		style->open(fd);
+	set_blocking(fd, style->when != CONNECTING);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) &&
+	    (style->when != CONNECTING || errno != EINPROGRESS))
 		fail("connect");
-	style->open(fd);
+	if (style->when != UNCONNECTED)
+		style->open(fd);
+	set_blocking(fd, true);
 	exchange(fd, "GET", prefix, "");
 	exchange(fd, "POST", prefix, "");
 	exchange(fd, "GET", prefix, "Connection: close\r\n");
