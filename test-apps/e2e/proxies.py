@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real proxies that demand Basic, Digest or Kerberos. Names below gatepass.test are known
+"""Real proxies that demand Basic, Digest, NTLM or Negotiate. Names below gatepass.test are known
 to them only. Their access logs say which requests came with credentials, never which."""
 
 import base64
