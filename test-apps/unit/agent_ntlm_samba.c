@@ -194,10 +194,12 @@ static void expect_reply(struct samba *samba, const struct scheme *scheme,
 
 static void check_scheme(const struct scheme *scheme, const char *protocol)
 {
+	char *program = g_find_program_in_path("ntlm_auth");
 	struct samba samba;
 
-	if (!g_find_program_in_path("ntlm_auth"))
+	if (!program)
 		skip();
+	g_free(program);
 	samba = start_samba(protocol, "wonderland");
 	expect_reply(&samba, scheme, "PLAB\\alice", "wonderland", 0, RIGHT);
 	expect_reply(&samba, scheme, "alice", "wonderland", 0, RIGHT);
