@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <gatepass/text.h>
 
 #include "credential.h"
+#include "helper.h"
 #include "secret.h"
 
 #define SYSTEM_FILE "/etc/gatepass.conf"
@@ -34,6 +36,7 @@ struct reader {
 	struct config *config;
 	GPtrArray *problems;
 	bool private; /* readable by its owner only */
+	bool trusted; /* nobody else can have written to it */
 	bool broken;
 	enum { GROUP_NONE, GROUP_PROXY, GROUP_AGENT, GROUP_UNKNOWN } group;
 	char group_name[64];
@@ -133,6 +136,33 @@ static void read_kerberos_password(struct reader *reader, const char *value)
 			"bad value of \"kerberos_password\": yes or no is needed");
 }
 
+static bool may_name_program(struct reader *reader, const char *key)
+{
+	if (!reader->trusted)
+		problem(reader,
+			"\"%s\" is not used, others can write to this file: it must "
+			"belong to you or root, with mode 0644 or less",
+			key);
+	return reader->trusted;
+}
+
+static void read_helper(struct reader *reader, const char *value)
+{
+	char **argv = helper_argv(value, "get");
+
+	g_strfreev(argv);
+	g_clear_pointer(&reader->config->helper, g_free);
+	if (!value[0])
+		return;
+	if (!argv)
+		problem(reader,
+			"bad value of \"credential_helper\": a name as in git's "
+			"credential.helper, an absolute path, or ! and a shell's command "
+			"is needed");
+	else if (may_name_program(reader, "credential_helper"))
+		reader->config->helper = g_strdup(value);
+}
+
 static void read_idle_timeout(struct reader *reader, const char *value)
 {
 	uint64_t seconds;
@@ -160,6 +190,7 @@ static void read_key(struct reader *reader, const char *key, const char *value)
 		{GROUP_PROXY, "forward_ports", read_forward_ports},
 		{GROUP_PROXY, "schemes", read_schemes},
 		{GROUP_PROXY, "kerberos_password", read_kerberos_password},
+		{GROUP_PROXY, "credential_helper", read_helper},
 		{GROUP_AGENT, "idle_timeout", read_idle_timeout},
 	};
 
@@ -268,6 +299,7 @@ static void drop_values(struct config *config)
 	proxy_list_release(&config->proxy);
 	g_clear_pointer(&config->user, g_free);
 	g_clear_pointer(&config->no_proxy, g_free);
+	g_clear_pointer(&config->helper, g_free);
 }
 
 static void read_open_file(struct reader *reader, int fd, struct stat *st)
@@ -280,6 +312,7 @@ static void read_open_file(struct reader *reader, int fd, struct stat *st)
 		return;
 	}
 	reader->private = !(st->st_mode & 077);
+	reader->trusted = !(st->st_mode & 022) && (!st->st_uid || st->st_uid == getuid());
 	text = secret_alloc(FILE_MAX + 2);
 	len = read_file(fd, text);
 	if (len < 0)
@@ -293,11 +326,13 @@ static void read_open_file(struct reader *reader, int fd, struct stat *st)
 
 static void load(struct cached *cached, const char *path, bool required)
 {
+	static unsigned serial;
 	struct reader reader = {.config = &cached->config};
 	int fd;
 
 	reader.problems = g_ptr_array_new();
 	cached->config.path = g_strdup(path);
+	cached->config.serial = ++serial;
 	set_defaults(&cached->config);
 	if (path[0] != '/') {
 		problem(&reader,
@@ -376,6 +411,11 @@ const struct config *config_get(const char *path)
 					     "gatepass.conf", NULL);
 	config = get(user_file, false);
 	return config->is_there || config->problems[0] ? config : get(SYSTEM_FILE, false);
+}
+
+const struct config *config_own(void)
+{
+	return config_get(getenv("GATEPASS_CONFIG"));
 }
 
 void config_clear(void)

@@ -22,7 +22,9 @@ struct config {
 	char *no_proxy; /* or NULL */
 	struct ports forward_ports;
 	struct scheme_policy schemes;
+	char *helper;          /* [proxy] credential_helper, for helper_argv(); or NULL */
 	unsigned idle_timeout; /* seconds; 0: never */
+	unsigned serial;       /* another one for each reading; not 0 */
 	char **problems;       /* "file:line: what", NULL-terminated, never NULL */
 };
 
@@ -33,6 +35,10 @@ struct config {
  * valid until the next call. Blocks as reading a small local file does.
  */
 const struct config *config_get(const char *path);
+
+/* The agent's own, by its environment: what it runs is never taken from a file that the
+ * asking process names, which may be one that can do less than we. */
+const struct config *config_own(void);
 
 void config_clear(void); /* forgets what was read */
 

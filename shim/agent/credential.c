@@ -39,9 +39,16 @@ void credential_unref(struct credential *credential)
 	g_free(credential);
 }
 
+bool credential_is_expired(const struct credential *credential)
+{
+	return credential->expires &&
+	       credential->expires <= g_get_real_time() / G_USEC_PER_SEC;
+}
+
 const char *credential_source_name(enum credential_source source)
 {
-	static const char *const names[] = {"url", "session", "keyring", "ticket"};
+	static const char *const names[] = {"url", "session", "keyring", "ticket",
+					    "helper"};
 
 	return names[source];
 }

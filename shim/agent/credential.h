@@ -18,7 +18,8 @@ enum credential_source {
 	CREDENTIAL_URL,
 	CREDENTIAL_SESSION,
 	CREDENTIAL_KEYRING,
-	CREDENTIAL_TICKET /* its password is only the ticket's identity */
+	CREDENTIAL_TICKET, /* its password is only the ticket's identity */
+	CREDENTIAL_HELPER
 };
 
 struct credential {
@@ -26,6 +27,7 @@ struct credential {
 	enum credential_source source;
 	char *user; /* may be empty */
 	struct secret *password;
+	int64_t expires;      /* seconds since the epoch; 0: never, as it is made */
 	struct verdict_id id; /* of scheme 0 */
 };
 
@@ -35,6 +37,8 @@ struct credential *credential_new(enum credential_source source,
 				  const char *password, size_t len);
 struct credential *credential_ref(struct credential *credential); /* NULL is fine */
 void credential_unref(struct credential *credential);             /* NULL is fine */
+
+bool credential_is_expired(const struct credential *credential);
 
 const char *credential_source_name(enum credential_source source);
 

@@ -39,7 +39,8 @@ struct remembered {
 	gint64 until;
 };
 
-static const struct store *const default_stores[] = {&store_session, &store_secret, NULL};
+static const struct store *const default_stores[] = {&store_session, &store_secret,
+						     &store_helper, NULL};
 static const struct store *const *stores = default_stores;
 static GHashTable *flights; /* key -> struct flight */
 static GHashTable *memory;  /* key -> struct remembered */
@@ -118,18 +119,27 @@ static void remember(const struct flight *flight, struct credential *credential)
 	g_hash_table_replace(memory, make_key(flight->store, &first->query), remembered);
 }
 
+static void note_state(struct find *find, const struct store *store,
+		       enum store_state state)
+{
+	if (store->kind == STORE_IS_KEYRING)
+		find->answer.keyring = state;
+}
+
 static void landed(void *data, enum store_state state, struct credential *credential)
 {
 	struct flight *flight = data;
 	struct find *find;
-	const bool slow = flight->store->is_remembered;
 
 	g_hash_table_remove(flights, flight->key);
 	remember(flight, credential);
 	while ((find = g_queue_pop_head(&flight->finds))) {
-		if (slow)
-			find->answer.keyring = state;
-		if (!consider(find, credential))
+		note_state(find, flight->store, state);
+		if (consider(find, credential))
+			continue;
+		if (state == STORE_FINAL)
+			finish(find, NULL);
+		else
 			proceed(find);
 	}
 	credential_unref(credential);
@@ -155,7 +165,8 @@ static void prompting(void *data, unsigned seconds)
 static void board(struct find *find, const struct store *store)
 {
 	char *base = make_key(store, &find->query);
-	char *key = g_strconcat(find->query.may_prompt ? "+" : "-", base, NULL);
+	bool prompts = find->query.may_prompt && store->kind != STORE_IS_PLAIN;
+	char *key = g_strconcat(prompts ? "+" : "-", base, NULL);
 	struct flight *flight = g_hash_table_lookup(flights, key);
 	struct store_caller caller = {prompting, landed, NULL};
 
@@ -187,14 +198,25 @@ static bool recall(struct find *find, const struct store *store)
 
 	g_free(key);
 	if (!remembered || remembered->until <= g_get_monotonic_time() ||
+	    credential_is_expired(remembered->credential) ||
 	    is_rejected(find, remembered->credential))
 		return false;
-	find->answer.keyring = STORE_FOUND;
+	note_state(find, store, STORE_FOUND);
 	/* The callback may empty the memory. */
 	credential = credential_ref(remembered->credential);
 	finish(find, credential);
 	credential_unref(credential);
 	return true;
+}
+
+/* What a later store gave counts as long as the memory lives: the ones before had
+ * nothing, and tell when that changes. */
+static bool recall_any(struct find *find)
+{
+	for (unsigned i = find->step; stores[i]; i++)
+		if (stores[i]->is_remembered && recall(find, stores[i]))
+			return true;
+	return false;
 }
 
 static void proceed(struct find *find)
@@ -205,9 +227,9 @@ static void proceed(struct find *find)
 		finish(find, NULL);
 		return;
 	}
-	find->step++;
-	if (store->is_remembered && recall(find, store))
+	if (store->is_remembered && recall_any(find))
 		return;
+	find->step++;
 	board(find, store);
 }
 

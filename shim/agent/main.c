@@ -124,7 +124,7 @@ static int check_proxy(void)
 
 static int check_config(void)
 {
-	const struct config *config = config_get(getenv("GATEPASS_CONFIG"));
+	const struct config *config = config_own();
 
 	for (char **problem = config->problems; *problem; problem++)
 		fprintf(stderr, "%s\n", *problem);
@@ -142,7 +142,7 @@ static int serve(const struct options *options)
 	names_open(listener_directory());
 	if (options->ready_fd >= 0)
 		close(options->ready_fd);
-	config = config_get(getenv("GATEPASS_CONFIG"));
+	config = config_own();
 	for (char **problem = config->problems; *problem; problem++)
 		log_warn("%s", *problem);
 	life_run(options->has_idle ? options->idle : config->idle_timeout);

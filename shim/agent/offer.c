@@ -21,6 +21,7 @@
 
 #include "credential.h"
 #include "credentials.h"
+#include "feedback.h"
 #include "log.h"
 #include "offer_parts.h"
 #include "proxies.h"
@@ -312,6 +313,7 @@ void offer_reject(struct offer *offer, const struct verdict_id *rejected)
 	if (is_given(offer, &id))
 		credential_unref(take_given(offer));
 	log_info("a password was rejected");
+	feedback_rejected(offer_proxy(offer), &id);
 	verdicts_reject(&id);
 }
 
@@ -403,6 +405,7 @@ void offer_accept(struct offer *offer)
 	struct credential *given = take_given(offer);
 
 	offer->again = offer->lost = 0;
+	feedback_accepted(offer_proxy(offer), &id);
 	proxies_accepted(offer_proxy(offer), id.scheme);
 	verdicts_accept(&id);
 	credential_unref(given);
@@ -436,6 +439,9 @@ static void prompting(void *data, unsigned seconds)
 {
 	struct offer *offer = data;
 
+	/* What others try then begins when the person has answered. */
+	offer->deadline = g_get_monotonic_time() +
+			  (gint64)(seconds + offer->terms.seconds) * G_USEC_PER_SEC;
 	offer->caller.prompting(offer->caller.data, seconds);
 }
 

@@ -23,7 +23,8 @@ struct session {
 	GSource *source;
 	gpointer tag;
 	int fd; /* -1: closed */
-	bool busy, waited;
+	bool busy;
+	gint64 waits;    /* until then the client was told to wait; 0: it was not */
 	bool discounted; /* not in `count` */
 	struct conversation *conversation;
 };
@@ -82,7 +83,7 @@ static void close_session(struct session *session)
 static void end_question(struct session *session)
 {
 	session->busy = false;
-	session->waited = false;
+	session->waits = 0;
 	if (session->fd < 0)
 		free_session(session);
 	else
@@ -256,9 +257,11 @@ void session_skip(struct session *session)
 
 void session_wait(struct session *session, unsigned seconds)
 {
-	if (session->fd < 0 || session->waited)
+	gint64 until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+
+	if (session->fd < 0 || until <= session->waits)
 		return;
-	session->waited = true;
+	session->waits = until;
 	gp_wire_add_uint(session_reply(session, "wait"), "seconds", seconds);
 	/* Not read: the answer itself will find out that nobody is there. */
 	(void)!transmit(session);

@@ -34,7 +34,8 @@ struct gp_buf *session_reply(struct session *session, const char *verb);
 void session_send(struct session *session);
 void session_error(struct session *session, const char *reason, const char *text);
 void session_skip(struct session *session); /* the question gets no answer */
-void session_wait(struct session *session, unsigned seconds); /* "wait", at most once */
+/* "wait", if it takes longer than was told before */
+void session_wait(struct session *session, unsigned seconds);
 
 /* What a conversation keeps from one question to the next. `closed` is called when the
  * client has gone; `release` when nothing refers to the session any more. */

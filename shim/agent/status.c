@@ -35,7 +35,8 @@ static void add_problem(void *data, const char *text)
 {
 	struct status *status = data;
 
-	g_ptr_array_add(status->problems, g_strdup(text));
+	if (text)
+		g_ptr_array_add(status->problems, g_strdup(text));
 }
 
 static const char *keyring_name(enum store_state state)
@@ -103,11 +104,24 @@ static void add_proxy(struct gp_buf *reply, const struct choice *choice,
 	add_learnt(reply, proxies_get(proxy));
 }
 
+static void add_foreign(struct status *status, const struct config *config)
+{
+	char *path = config->helper ? g_strdup(config->path) : NULL;
+
+	if (path && strcmp(path, config_own()->path))
+		add_problem(status,
+			    "credential_helper is not used from a "
+			    "GATEPASS_CONFIG that the agent was not started with: "
+			    "run \"gatepassctl agent stop\"");
+	g_free(path);
+}
+
 static void found(void *data, const struct credential_answer *answer)
 {
 	struct status *status = data;
 	struct gp_buf *reply = session_reply(status->session, "state");
 
+	add_problem(status, store_helper_problem());
 	gp_wire_add_uint(reply, "pid", (uint64_t)getpid());
 	gp_wire_add(reply, "socket", listener_path());
 	gp_wire_add(reply, "origin", status->choice.origin);
@@ -119,6 +133,14 @@ static void found(void *data, const struct credential_answer *answer)
 	free_status(status);
 }
 
+/* A helper runs, for us too. */
+static void prompting(void *data, unsigned seconds)
+{
+	struct status *status = data;
+
+	session_wait(status->session, seconds);
+}
+
 static void find(struct status *status)
 {
 	const struct proxy_list *proxy = &status->choice.proxy;
@@ -127,7 +149,7 @@ static void find(struct status *status)
 		.user = proxy->user,
 		.url = proxy->credential,
 	};
-	const struct credential_caller caller = {NULL, found, status};
+	const struct credential_caller caller = {prompting, found, status};
 	const struct credential_answer none = {0};
 
 	if (status->choice.kind == CHOICE_PROXY)
@@ -158,6 +180,7 @@ void control_status(struct session *session, struct gp_wire *question)
 	}
 	for (char **problem = config->problems; *problem; problem++)
 		add_problem(status, *problem);
+	add_foreign(status, config);
 	choice_problems(&asker, add_problem, status);
 	find(status);
 }

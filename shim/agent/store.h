@@ -21,7 +21,8 @@ enum store_state {
 	STORE_DISMISSED, /* the person closed the prompt, or did not see it */
 	STORE_NO_BUS,
 	STORE_NO_SERVICE,
-	STORE_ERROR
+	STORE_ERROR,
+	STORE_FINAL /* there is none, and no further store is to be asked */
 };
 
 struct store_query {
@@ -39,15 +40,20 @@ struct store_caller {
 	void *data;
 };
 
+/* Whose state is told as that of what. */
+enum store_kind { STORE_IS_PLAIN, STORE_IS_KEYRING };
+
 struct store {
 	const char *name;
-	bool is_remembered; /* finding takes time: credentials.c keeps what was found */
+	enum store_kind kind; /* only a plain one does without may_prompt */
+	bool is_remembered;   /* finding takes time: credentials.c keeps what was found */
 	/* Copies what it needs of `query`. May call back before it returns. */
 	void (*find)(const struct store_query *query, const struct store_caller *caller);
 };
 
 extern const struct store store_session;
 extern const struct store store_secret;
+extern const struct store store_helper;
 
 /* Agent memory. */
 void store_session_put(const struct endpoint *proxy, const char *user,
@@ -69,5 +75,16 @@ void store_secret_put(const struct endpoint *proxy, const char *user,
 		      struct secret *password, const struct store_writer *writer);
 void store_secret_remove(const struct endpoint *proxy, const char *user,
 			 const struct store_writer *writer);
+
+/*
+ * The user's credential helper. It wants to know what the proxy thought of the credential
+ * that it gave; for any other one these have no effect.
+ */
+struct verdict_id;
+void store_helper_accepted(const struct verdict_id *id);
+void store_helper_rejected(const struct verdict_id *id);
+
+/* What is wrong with it, a sentence for `status`; or NULL. */
+const char *store_helper_problem(void);
 
 #endif

@@ -93,4 +93,4 @@ static void start_find(const struct store_query *query, const struct store_calle
 	keyring_search(&search);
 }
 
-const struct store store_secret = {"keyring", true, start_find};
+const struct store store_secret = {"keyring", STORE_IS_KEYRING, true, start_find};

@@ -69,4 +69,4 @@ bool store_session_is_empty(void)
 	return !items.head;
 }
 
-const struct store store_session = {"session", false, find};
+const struct store store_session = {"session", STORE_IS_PLAIN, false, find};

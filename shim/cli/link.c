@@ -233,9 +233,9 @@ bool link_answer(struct link *link, const char *verb)
 {
 	if (!send_question(link) || !receive_message(link, ANSWER_SECONDS))
 		return false;
-	if (!strcmp(link->answer.verb, "wait") &&
-	    !receive_message(link, seconds_to_wait(&link->answer)))
-		return false;
+	while (!strcmp(link->answer.verb, "wait"))
+		if (!receive_message(link, seconds_to_wait(&link->answer)))
+			return false;
 	if (!strcmp(link->answer.verb, verb))
 		return true;
 	if (!strcmp(link->answer.verb, "error"))

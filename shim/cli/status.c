@@ -61,6 +61,8 @@ static const char *place(const char *credential)
 		return "in the agent's memory";
 	if (!strcmp(credential, "url"))
 		return "in the proxy's URL";
+	if (!strcmp(credential, "helper"))
+		return "from the credential helper";
 	return credential;
 }
 

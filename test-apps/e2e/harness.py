@@ -405,6 +405,7 @@ class User:
         path = self.home / ".config/gatepass/gatepass.conf"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+        path.chmod(0o644)  # what names programs must be nobody else's to write
 
     def preload(self, proxy_url=None, **extra):
         """The environment for a program with the library; nothing else names the proxy."""

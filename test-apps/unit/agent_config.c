@@ -174,15 +174,40 @@ static void test_password(void **state)
 	assert_null(config->proxy.credential);
 }
 
+static void test_programs(void **state)
+{
+	const char *text = "[proxy]\ncredential_helper = store --file '/a b'\n";
+	const struct config *config = read_text("[proxy]\n", 0644);
+
+	(void)state;
+	assert_null(config->helper);
+	config = read_text(text, 0644);
+	assert_problem(config, 0, NULL);
+	assert_string_equal(config->helper, "store --file '/a b'");
+	/* What others can write to makes the agent run nothing. */
+	config = read_text(text, 0664);
+	assert_problem(config, 0, ":2: \"credential_helper\" is not used, others");
+	assert_problem(config, 1, NULL);
+	assert_null(config->helper);
+	config = read_text("[proxy]\ncredential_helper=a/b\ncredential_helper='\n", 0644);
+	assert_problem(config, 0, ":2: bad value of \"credential_helper\"");
+	assert_problem(config, 1, ":3: bad value of \"credential_helper\"");
+	config = read_text("[proxy]\ncredential_helper=\n", 0666);
+	assert_problem(config, 0, NULL);
+	assert_null(config->helper);
+}
+
 static void test_read_again(void **state)
 {
 	const struct config *config = read_text("[proxy]\nurl=http://p:1\n", 0644);
+	const unsigned serial = config->serial;
 
 	(void)state;
 	assert_int_equal(config->proxy.hops[0].port, 1);
 	assert_ptr_equal(config_get(file), config);
 	assert_true(g_file_set_contents(file, "[proxy]\nurl=http://p:2\n", -1, NULL));
 	assert_int_equal(config_get(file)->proxy.hops[0].port, 2);
+	assert_int_not_equal(config_get(file)->serial, serial);
 	assert_int_equal(g_unlink(file), 0);
 	assert_problem(config_get(file), 0, ": No such file");
 	assert_true(g_file_set_contents(file, "[proxy]\nurl=http://p:3\n", -1, NULL));
@@ -210,6 +235,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_keys, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_broken, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_password, make_file, remove_file),
+		cmocka_unit_test_setup_teardown(test_programs, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_read_again, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_not_a_file, make_file, remove_file),
 	};

@@ -19,7 +19,7 @@
 
 static const struct endpoint proxy = {"p.test", 3128};
 
-/* The fake store: remembers who asked; the test calls back. */
+/* The fake stores: remember who asked; the test calls back. */
 static struct store_caller asked;
 static unsigned questions;
 
@@ -30,8 +30,10 @@ static void fake_find(const struct store_query *query, const struct store_caller
 	questions++;
 }
 
-static const struct store fake = {"fake", true, fake_find};
+static const struct store fake = {"fake", STORE_IS_KEYRING, true, fake_find};
+static const struct store fake_helper = {"helper", STORE_IS_PLAIN, true, fake_find};
 static const struct store *const fakes[] = {&fake, NULL};
+static const struct store *const several[] = {&fake, &fake_helper, NULL};
 
 static int reset(void **state)
 {
@@ -77,7 +79,8 @@ static void hear(void *data, const struct credential_answer *answer)
 
 static void find(struct heard *heard, struct credential *url)
 {
-	const struct credential_query query = {.proxy = &proxy, .url = url};
+	const struct credential_query query = {
+		.proxy = &proxy, .url = url, .may_prompt = true};
 	const struct credential_caller caller = {NULL, hear, heard};
 
 	memset(heard, 0, sizeof(*heard));
@@ -224,6 +227,53 @@ static void test_session_store(void **state)
 	assert_int_equal(store_session_remove(&proxy, "bob"), 0);
 	assert_int_equal(store_session_remove(&proxy, NULL), 1);
 	assert_true(store_session_is_empty());
+}
+
+/* What the helper says is not told as the keyring's. */
+static void test_store_after_store(void **state)
+{
+	struct heard heard = {0};
+
+	(void)state;
+	credentials_set_stores(several);
+	find(&heard, NULL);
+	asked.done(asked.data, STORE_LOCKED, NULL);
+	asked.done(asked.data, STORE_ERROR, NULL);
+	assert_int_equal(heard.times, 1);
+	assert_int_equal(heard.keyring, STORE_LOCKED);
+	/* The helper says that nobody else is to be asked. */
+	find(&heard, NULL);
+	store_says(NULL);
+	questions = 0;
+	asked.done(asked.data, STORE_FINAL, NULL);
+	assert_int_equal(heard.times, 1);
+	assert_int_equal(questions, 0);
+}
+
+/* What the helper gave is remembered past the keyring, which has nothing. */
+static void test_memory_of_later_stores(void **state)
+{
+	struct credential *credential = keyring_credential("pw");
+	struct heard heard = {0};
+
+	(void)state;
+	credentials_set_stores(several);
+	find(&heard, NULL);
+	store_says(NULL);
+	asked.done(asked.data, STORE_FOUND, credential_ref(credential));
+	assert_string_equal(heard.password, "pw");
+	questions = 0;
+	find(&heard, NULL);
+	assert_string_equal(heard.password, "pw");
+	assert_int_equal(questions, 0);
+	assert_int_equal(heard.keyring, STORE_NOT_ASKED);
+	/* Until it expires. */
+	credential->expires = 1;
+	find(&heard, NULL);
+	assert_int_equal(questions, 1);
+	store_says("new");
+	assert_string_equal(heard.password, "new");
+	credential_unref(credential);
 }
 
 struct waiter {
@@ -424,6 +474,8 @@ int main(void)
 		cmocka_unit_test_setup(test_rejected_asks_again, reset),
 		cmocka_unit_test_setup(test_url_comes_first, reset),
 		cmocka_unit_test_setup(test_session_store, reset),
+		cmocka_unit_test_setup(test_store_after_store, reset),
+		cmocka_unit_test_setup(test_memory_of_later_stores, reset),
 		cmocka_unit_test_setup(test_one_tries, reset),
 		cmocka_unit_test_setup(test_verdict_for_all, reset),
 		cmocka_unit_test_setup(test_next_in_turn, reset),

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What the proxy thought of a credential. */
+#include "feedback.h"
+
+#include "store.h"
+
+void feedback_accepted(const struct endpoint *proxy, const struct verdict_id *id)
+{
+	(void)proxy;
+	store_helper_accepted(id);
+}
+
+void feedback_rejected(const struct endpoint *proxy, const struct verdict_id *id)
+{
+	(void)proxy;
+	store_helper_rejected(id);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the proxy thought of a credential, for those who gave it and for the person.
+ */
+#ifndef GATEPASS_FEEDBACK_H
+#define GATEPASS_FEEDBACK_H
+
+struct endpoint;
+struct verdict_id;
+
+/* Before the verdict is known to others, who then ask the stores again. */
+void feedback_accepted(const struct endpoint *proxy, const struct verdict_id *id);
+void feedback_rejected(const struct endpoint *proxy, const struct verdict_id *id);
+
+#endif
