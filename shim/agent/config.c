@@ -163,6 +163,23 @@ static void read_helper(struct reader *reader, const char *value)
 		reader->config->helper = g_strdup(value);
 }
 
+bool config_program_is_valid(const char *path)
+{
+	return path[0] == '/' || !strchr(path, '/');
+}
+
+static void read_askpass(struct reader *reader, const char *value)
+{
+	if (!config_program_is_valid(value)) {
+		problem(reader,
+			"bad value of \"askpass\": an absolute path is needed, or "
+			"a name that is found in PATH");
+	} else if (!value[0] || may_name_program(reader, "askpass")) {
+		g_free(reader->config->askpass);
+		reader->config->askpass = g_strdup(value);
+	}
+}
+
 static void read_idle_timeout(struct reader *reader, const char *value)
 {
 	uint64_t seconds;
@@ -191,6 +208,7 @@ static void read_key(struct reader *reader, const char *key, const char *value)
 		{GROUP_PROXY, "schemes", read_schemes},
 		{GROUP_PROXY, "kerberos_password", read_kerberos_password},
 		{GROUP_PROXY, "credential_helper", read_helper},
+		{GROUP_PROXY, "askpass", read_askpass},
 		{GROUP_AGENT, "idle_timeout", read_idle_timeout},
 	};
 
@@ -300,6 +318,7 @@ static void drop_values(struct config *config)
 	g_clear_pointer(&config->user, g_free);
 	g_clear_pointer(&config->no_proxy, g_free);
 	g_clear_pointer(&config->helper, g_free);
+	g_clear_pointer(&config->askpass, g_free);
 }
 
 static void read_open_file(struct reader *reader, int fd, struct stat *st)

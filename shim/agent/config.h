@@ -23,6 +23,7 @@ struct config {
 	struct ports forward_ports;
 	struct scheme_policy schemes;
 	char *helper;          /* [proxy] credential_helper, for helper_argv(); or NULL */
+	char *askpass;         /* a program; empty: none; NULL: not said */
 	unsigned idle_timeout; /* seconds; 0: never */
 	unsigned serial;       /* another one for each reading; not 0 */
 	char **problems;       /* "file:line: what", NULL-terminated, never NULL */
@@ -39,6 +40,9 @@ const struct config *config_get(const char *path);
 /* The agent's own, by its environment: what it runs is never taken from a file that the
  * asking process names, which may be one that can do less than we. */
 const struct config *config_own(void);
+
+/* An absolute path, or a name to look up in PATH. */
+bool config_program_is_valid(const char *path);
 
 void config_clear(void); /* forgets what was read */
 

@@ -47,8 +47,8 @@ bool credential_is_expired(const struct credential *credential)
 
 const char *credential_source_name(enum credential_source source)
 {
-	static const char *const names[] = {"url", "session", "keyring", "ticket",
-					    "helper"};
+	static const char *const names[] = {"url",    "session", "keyring",
+					    "ticket", "helper",  "askpass"};
 
 	return names[source];
 }

@@ -19,7 +19,8 @@ enum credential_source {
 	CREDENTIAL_SESSION,
 	CREDENTIAL_KEYRING,
 	CREDENTIAL_TICKET, /* its password is only the ticket's identity */
-	CREDENTIAL_HELPER
+	CREDENTIAL_HELPER,
+	CREDENTIAL_ASKPASS
 };
 
 struct credential {

@@ -40,7 +40,7 @@ struct remembered {
 };
 
 static const struct store *const default_stores[] = {&store_session, &store_secret,
-						     &store_helper, NULL};
+						     &store_helper, &store_askpass, NULL};
 static const struct store *const *stores = default_stores;
 static GHashTable *flights; /* key -> struct flight */
 static GHashTable *memory;  /* key -> struct remembered */
@@ -122,8 +122,14 @@ static void remember(const struct flight *flight, struct credential *credential)
 static void note_state(struct find *find, const struct store *store,
 		       enum store_state state)
 {
-	if (store->kind == STORE_IS_KEYRING)
-		find->answer.keyring = state;
+	if (store->kind == STORE_IS_PERSON)
+		find->answer.person = state;
+	if (store->kind != STORE_IS_KEYRING)
+		return;
+	find->answer.keyring = state;
+	/* Whoever has just closed one window does not want the next. */
+	if (state == STORE_DISMISSED)
+		find->query.may_prompt = false;
 }
 
 static void landed(void *data, enum store_state state, struct credential *credential)

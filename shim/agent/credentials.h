@@ -26,6 +26,7 @@ struct credential_answer {
 	struct credential *credential; /* NULL: there is none that could be used */
 	struct credential *rejected;   /* the first that was passed over, or NULL */
 	enum store_state keyring;      /* what it said */
+	enum store_state person;       /* and what the one who was asked */
 };
 
 struct credential_caller {
@@ -43,8 +44,8 @@ void credentials_find(const struct credential_query *query,
 /* Forgets what slow stores said: they have changed. */
 void credentials_refresh(void);
 
-/* The stores to ask, NULL-terminated; by default session, Secret Service and
- * helper. For tests. */
+/* The stores to ask, NULL-terminated; by default session, Secret Service, helper and
+ * person. For tests. */
 void credentials_set_stores(const struct store *const *stores);
 
 #endif

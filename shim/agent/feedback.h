@@ -12,4 +12,7 @@ struct verdict_id;
 void feedback_accepted(const struct endpoint *proxy, const struct verdict_id *id);
 void feedback_rejected(const struct endpoint *proxy, const struct verdict_id *id);
 
+/* The person has changed something. */
+void feedback_reset(const struct endpoint *proxy);
+
 #endif

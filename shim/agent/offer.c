@@ -109,6 +109,12 @@ static struct offer_problem explain(const struct credential_answer *found)
 			"rejects the password that is stored for it: run \"gatepassctl "
 			"login\" with the right one",
 			false};
+	if (found->person == STORE_DISMISSED)
+		return (struct offer_problem){
+			RANK_KEYRING, "dismissed",
+			"asks for a password, which was not entered: run \"gatepassctl "
+			"login\"",
+			false};
 	switch (found->keyring) {
 	case STORE_LOCKED:
 		return (struct offer_problem){

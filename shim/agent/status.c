@@ -106,11 +106,11 @@ static void add_proxy(struct gp_buf *reply, const struct choice *choice,
 
 static void add_foreign(struct status *status, const struct config *config)
 {
-	char *path = config->helper ? g_strdup(config->path) : NULL;
+	char *path = config->helper || config->askpass ? g_strdup(config->path) : NULL;
 
 	if (path && strcmp(path, config_own()->path))
 		add_problem(status,
-			    "credential_helper is not used from a "
+			    "credential_helper and askpass are not used from a "
 			    "GATEPASS_CONFIG that the agent was not started with: "
 			    "run \"gatepassctl agent stop\"");
 	g_free(path);
@@ -122,6 +122,7 @@ static void found(void *data, const struct credential_answer *answer)
 	struct gp_buf *reply = session_reply(status->session, "state");
 
 	add_problem(status, store_helper_problem());
+	add_problem(status, store_askpass_problem());
 	gp_wire_add_uint(reply, "pid", (uint64_t)getpid());
 	gp_wire_add(reply, "socket", listener_path());
 	gp_wire_add(reply, "origin", status->choice.origin);

@@ -41,7 +41,7 @@ struct store_caller {
 };
 
 /* Whose state is told as that of what. */
-enum store_kind { STORE_IS_PLAIN, STORE_IS_KEYRING };
+enum store_kind { STORE_IS_PLAIN, STORE_IS_KEYRING, STORE_IS_PERSON };
 
 struct store {
 	const char *name;
@@ -54,10 +54,12 @@ struct store {
 extern const struct store store_session;
 extern const struct store store_secret;
 extern const struct store store_helper;
+extern const struct store store_askpass;
 
 /* Agent memory. */
 void store_session_put(const struct endpoint *proxy, const char *user,
 		       const char *password, size_t len);
+void store_session_keep(const struct endpoint *proxy, struct credential *credential);
 unsigned store_session_remove(const struct endpoint *proxy, const char *user); /* count */
 bool store_session_is_empty(void);
 
@@ -77,14 +79,21 @@ void store_secret_remove(const struct endpoint *proxy, const char *user,
 			 const struct store_writer *writer);
 
 /*
- * The user's credential helper. It wants to know what the proxy thought of the credential
- * that it gave; for any other one these have no effect.
+ * The user's credential helper, and the program by which a person is asked. Both want to
+ * know what the proxy thought of the credential that they gave; for any other one these
+ * have no effect.
  */
 struct verdict_id;
 void store_helper_accepted(const struct verdict_id *id);
 void store_helper_rejected(const struct verdict_id *id);
+void store_askpass_accepted(const struct verdict_id *id);
+void store_askpass_rejected(const struct verdict_id *id);
+/* Of the proxy: what was typed and is not accepted yet, and that nobody wanted to type.
+ */
+void store_askpass_forget(const struct endpoint *proxy);
 
-/* What is wrong with it, a sentence for `status`; or NULL. */
+/* What is wrong with the programs, a sentence for `status`; or NULL. */
 const char *store_helper_problem(void);
+const char *store_askpass_problem(void);
 
 #endif

@@ -34,16 +34,24 @@ static void find(const struct store_query *query, const struct store_caller *cal
 	caller->done(caller->data, STORE_ABSENT, NULL);
 }
 
+void store_session_keep(const struct endpoint *proxy, struct credential *credential)
+{
+	struct item *item = g_new0(struct item, 1);
+
+	store_session_remove(proxy, credential->user);
+	item->proxy = *proxy;
+	item->credential = credential_ref(credential);
+	g_queue_push_head(&items, item);
+}
+
 void store_session_put(const struct endpoint *proxy, const char *user,
 		       const char *password, size_t len)
 {
-	struct item *item;
+	struct credential *credential =
+		credential_new(CREDENTIAL_SESSION, proxy, user, password, len);
 
-	store_session_remove(proxy, user);
-	item = g_new0(struct item, 1);
-	item->proxy = *proxy;
-	item->credential = credential_new(CREDENTIAL_SESSION, proxy, user, password, len);
-	g_queue_push_head(&items, item);
+	store_session_keep(proxy, credential);
+	credential_unref(credential);
 }
 
 unsigned store_session_remove(const struct endpoint *proxy, const char *user)

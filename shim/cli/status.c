@@ -63,6 +63,8 @@ static const char *place(const char *credential)
 		return "in the proxy's URL";
 	if (!strcmp(credential, "helper"))
 		return "from the credential helper";
+	if (!strcmp(credential, "askpass"))
+		return "as typed";
 	return credential;
 }
 

@@ -28,8 +28,8 @@ static const char *const inherited[] = {
 	"LANG=",       "LC_",
 	"XDG_",        "DBUS_SESSION_BUS_ADDRESS=",
 	"DISPLAY=",    "WAYLAND_DISPLAY=",
-	"XAUTHORITY=", "KRB5",
-	"GATEPASS_",
+	"XAUTHORITY=", "SSH_ASKPASS=",
+	"KRB5",        "GATEPASS_",
 };
 
 static const char *value_of(unsigned index, char *(*look_up)(const char *name))

@@ -305,6 +305,23 @@ def hanging():
     proxy.stop()
 
 
+def quits():
+    """quit=1: nobody else is asked."""
+    user, helper = scripted("quits", "echo quit=1")
+    asked = user.home / "asked"
+    askpass = user.home / "askpass"
+    askpass.write_text(f"#!/bin/sh\necho >> {asked}\nexit 1\n")
+    askpass.chmod(0o755)
+    user.variables.update(DISPLAY=":4711", GATEPASS_ASKPASS=str(askpass))
+    proxy = simproxy.Simproxy(OPEN)
+    equal(connect(user, proxy), "EACCES", "quit=1: refused")
+    check(not asked.exists(), "quit=1: the person is not asked")
+    helper.says("exit 0")
+    equal(connect(user, proxy), "EACCES", "without it: refused")
+    check(asked.exists(), "without it: the person is asked")
+    proxy.stop()
+
+
 def ways_to_write_it():
     proxy = simproxy.Simproxy(OPEN)
     give = f"echo username={USER}; echo password={simproxy.PASSWORD}"
@@ -351,7 +368,7 @@ def main():
     store(squid, port)
     cache(squid, port)
     for part in (same_for_git, protocol, configured_user, rejected, not_its_own, expiry,
-                 bad_helpers, hanging, ways_to_write_it, foreign_file):
+                 bad_helpers, hanging, quits, ways_to_write_it, foreign_file):
         part()
 
 

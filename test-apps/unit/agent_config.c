@@ -176,25 +176,35 @@ static void test_password(void **state)
 
 static void test_programs(void **state)
 {
-	const char *text = "[proxy]\ncredential_helper = store --file '/a b'\n";
+	const char *text = "[proxy]\ncredential_helper = store --file '/a b'\n"
+			   "askpass=/usr/bin/ksshaskpass\n";
 	const struct config *config = read_text("[proxy]\n", 0644);
 
 	(void)state;
 	assert_null(config->helper);
+	assert_null(config->askpass);
 	config = read_text(text, 0644);
 	assert_problem(config, 0, NULL);
 	assert_string_equal(config->helper, "store --file '/a b'");
+	assert_string_equal(config->askpass, "/usr/bin/ksshaskpass");
 	/* What others can write to makes the agent run nothing. */
 	config = read_text(text, 0664);
 	assert_problem(config, 0, ":2: \"credential_helper\" is not used, others");
-	assert_problem(config, 1, NULL);
+	assert_problem(config, 1, ":3: \"askpass\" is not used, others");
+	assert_problem(config, 2, NULL);
 	assert_null(config->helper);
-	config = read_text("[proxy]\ncredential_helper=a/b\ncredential_helper='\n", 0644);
+	assert_null(config->askpass);
+	config = read_text("[proxy]\ncredential_helper=a/b\ncredential_helper='\n"
+			   "askpass=./askpass\n",
+			   0644);
 	assert_problem(config, 0, ":2: bad value of \"credential_helper\"");
 	assert_problem(config, 1, ":3: bad value of \"credential_helper\"");
-	config = read_text("[proxy]\ncredential_helper=\n", 0666);
+	assert_problem(config, 2, ":4: bad value of \"askpass\"");
+	/* Empty: none, and not what SSH_ASKPASS names. */
+	config = read_text("[proxy]\ncredential_helper=\naskpass=\n", 0666);
 	assert_problem(config, 0, NULL);
 	assert_null(config->helper);
+	assert_string_equal(config->askpass, "");
 }
 
 static void test_read_again(void **state)

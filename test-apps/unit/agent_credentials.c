@@ -22,18 +22,21 @@ static const struct endpoint proxy = {"p.test", 3128};
 /* The fake stores: remember who asked; the test calls back. */
 static struct store_caller asked;
 static unsigned questions;
+static bool asked_person;
 
 static void fake_find(const struct store_query *query, const struct store_caller *caller)
 {
 	assert_true(endpoint_equal(&query->proxy, &proxy));
 	asked = *caller;
 	questions++;
+	asked_person = query->may_prompt;
 }
 
 static const struct store fake = {"fake", STORE_IS_KEYRING, true, fake_find};
 static const struct store fake_helper = {"helper", STORE_IS_PLAIN, true, fake_find};
+static const struct store fake_person = {"person", STORE_IS_PERSON, false, fake_find};
 static const struct store *const fakes[] = {&fake, NULL};
-static const struct store *const several[] = {&fake, &fake_helper, NULL};
+static const struct store *const several[] = {&fake, &fake_helper, &fake_person, NULL};
 
 static int reset(void **state)
 {
@@ -60,7 +63,7 @@ static void store_says(const char *password)
 struct heard {
 	unsigned times;
 	char password[32], rejected[32];
-	enum store_state keyring;
+	enum store_state keyring, person;
 };
 
 static void hear(void *data, const struct credential_answer *answer)
@@ -75,6 +78,7 @@ static void hear(void *data, const struct credential_answer *answer)
 		  answer->rejected ? answer->rejected->password->bytes : "",
 		  sizeof(heard->rejected));
 	heard->keyring = answer->keyring;
+	heard->person = answer->person;
 }
 
 static void find(struct heard *heard, struct credential *url)
@@ -229,7 +233,7 @@ static void test_session_store(void **state)
 	assert_true(store_session_is_empty());
 }
 
-/* What the helper says is not told as the keyring's. */
+/* Keyring, helper, person: what each says is told as what it is. */
 static void test_store_after_store(void **state)
 {
 	struct heard heard = {0};
@@ -239,8 +243,11 @@ static void test_store_after_store(void **state)
 	find(&heard, NULL);
 	asked.done(asked.data, STORE_LOCKED, NULL);
 	asked.done(asked.data, STORE_ERROR, NULL);
+	assert_true(asked_person);
+	asked.done(asked.data, STORE_DISMISSED, NULL);
 	assert_int_equal(heard.times, 1);
 	assert_int_equal(heard.keyring, STORE_LOCKED);
+	assert_int_equal(heard.person, STORE_DISMISSED);
 	/* The helper says that nobody else is to be asked. */
 	find(&heard, NULL);
 	store_says(NULL);
@@ -248,6 +255,21 @@ static void test_store_after_store(void **state)
 	asked.done(asked.data, STORE_FINAL, NULL);
 	assert_int_equal(heard.times, 1);
 	assert_int_equal(questions, 0);
+	assert_int_equal(heard.person, STORE_NOT_ASKED);
+}
+
+static void test_one_window(void **state)
+{
+	struct heard heard = {0};
+
+	(void)state;
+	credentials_set_stores(several);
+	find(&heard, NULL);
+	asked.done(asked.data, STORE_DISMISSED, NULL);
+	store_says(NULL);
+	assert_false(asked_person);
+	store_says(NULL);
+	assert_int_equal(heard.keyring, STORE_DISMISSED);
 }
 
 /* What the helper gave is remembered past the keyring, which has nothing. */
@@ -274,6 +296,24 @@ static void test_memory_of_later_stores(void **state)
 	store_says("new");
 	assert_string_equal(heard.password, "new");
 	credential_unref(credential);
+}
+
+/* What was typed stays when it has been accepted, and is told as typed. */
+static void test_typed_is_kept(void **state)
+{
+	static const struct store *const both[] = {&store_session, &fake, NULL};
+	struct credential *typed =
+		credential_new(CREDENTIAL_ASKPASS, &proxy, "alice", "typed", 5);
+	struct heard heard = {0};
+
+	(void)state;
+	credentials_set_stores(both);
+	store_session_put(&proxy, "alice", "old", 3);
+	store_session_keep(&proxy, typed);
+	credential_unref(typed);
+	find(&heard, NULL);
+	assert_string_equal(heard.password, "typed");
+	assert_int_equal(store_session_remove(&proxy, NULL), 1);
 }
 
 struct waiter {
@@ -475,7 +515,9 @@ int main(void)
 		cmocka_unit_test_setup(test_url_comes_first, reset),
 		cmocka_unit_test_setup(test_session_store, reset),
 		cmocka_unit_test_setup(test_store_after_store, reset),
+		cmocka_unit_test_setup(test_one_window, reset),
 		cmocka_unit_test_setup(test_memory_of_later_stores, reset),
+		cmocka_unit_test_setup(test_typed_is_kept, reset),
 		cmocka_unit_test_setup(test_one_tries, reset),
 		cmocka_unit_test_setup(test_verdict_for_all, reset),
 		cmocka_unit_test_setup(test_next_in_turn, reset),

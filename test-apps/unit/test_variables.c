@@ -108,6 +108,8 @@ static void the_agent_inherits_few(void **state)
 	assert_true(gp_variable_is_inherited("XDG_RUNTIME_DIR=/x"));
 	assert_true(gp_variable_is_inherited("GATEPASS_LOG=debug"));
 	assert_false(gp_variable_is_inherited("GATEPASS_PROXY=http://a:b@c"));
+	assert_true(gp_variable_is_inherited("SSH_ASKPASS=/x"));
+	assert_false(gp_variable_is_inherited("SSH_ASKPASS_REQUIRE=force"));
 	assert_false(gp_variable_is_inherited("HOMEWARD=x"));
 	assert_false(gp_variable_is_inherited("LD_PRELOAD=x"));
 	assert_false(gp_variable_is_inherited(""));
