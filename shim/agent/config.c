@@ -180,6 +180,16 @@ static void read_askpass(struct reader *reader, const char *value)
 	}
 }
 
+static void read_notifications(struct reader *reader, const char *value)
+{
+	bool yes = !strcmp(value, "yes");
+
+	if (yes || !strcmp(value, "no"))
+		reader->config->notifications = yes;
+	else
+		problem(reader, "bad value of \"notifications\": yes or no is needed");
+}
+
 static void read_idle_timeout(struct reader *reader, const char *value)
 {
 	uint64_t seconds;
@@ -210,6 +220,7 @@ static void read_key(struct reader *reader, const char *key, const char *value)
 		{GROUP_PROXY, "credential_helper", read_helper},
 		{GROUP_PROXY, "askpass", read_askpass},
 		{GROUP_AGENT, "idle_timeout", read_idle_timeout},
+		{GROUP_AGENT, "notifications", read_notifications},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
@@ -309,6 +320,7 @@ static void set_defaults(struct config *config)
 {
 	config->forward_ports = (struct ports){.count = 1, .list = {80}};
 	scheme_policy_init(&config->schemes);
+	config->notifications = true;
 	config->idle_timeout = CONFIG_IDLE_TIMEOUT;
 }
 

@@ -22,8 +22,9 @@ struct config {
 	char *no_proxy; /* or NULL */
 	struct ports forward_ports;
 	struct scheme_policy schemes;
-	char *helper;          /* [proxy] credential_helper, for helper_argv(); or NULL */
-	char *askpass;         /* a program; empty: none; NULL: not said */
+	char *helper;  /* [proxy] credential_helper, for helper_argv(); or NULL */
+	char *askpass; /* a program; empty: none; NULL: not said */
+	bool notifications;
 	unsigned idle_timeout; /* seconds; 0: never */
 	unsigned serial;       /* another one for each reading; not 0 */
 	char **problems;       /* "file:line: what", NULL-terminated, never NULL */

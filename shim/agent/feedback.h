@@ -12,6 +12,10 @@ struct verdict_id;
 void feedback_accepted(const struct endpoint *proxy, const struct verdict_id *id);
 void feedback_rejected(const struct endpoint *proxy, const struct verdict_id *id);
 
+/* A program does not get through, for a reason of PROTOCOL.md's "refuse". `text` is a
+ * sentence without secrets. */
+void feedback_refused(const struct endpoint *proxy, const char *reason, const char *text);
+
 /* The person has changed something. */
 void feedback_reset(const struct endpoint *proxy);
 

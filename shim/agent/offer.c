@@ -98,6 +98,8 @@ static void refuse(struct offer *offer)
 
 	proxy_list_show(offer->terms.proxy, proxy);
 	snprintf(text, sizeof(text), "%s %s", proxy, problem->text);
+	if (offer->terms.may_prompt && !offer->cancelled)
+		feedback_refused(offer_proxy(offer), problem->reason, text);
 	give_nothing(offer, problem->reason, problem->is_sentence ? problem->text : text);
 }
 

@@ -177,16 +177,18 @@ static void test_password(void **state)
 static void test_programs(void **state)
 {
 	const char *text = "[proxy]\ncredential_helper = store --file '/a b'\n"
-			   "askpass=/usr/bin/ksshaskpass\n";
+			   "askpass=/usr/bin/ksshaskpass\n[agent]\nnotifications=no\n";
 	const struct config *config = read_text("[proxy]\n", 0644);
 
 	(void)state;
 	assert_null(config->helper);
 	assert_null(config->askpass);
+	assert_true(config->notifications);
 	config = read_text(text, 0644);
 	assert_problem(config, 0, NULL);
 	assert_string_equal(config->helper, "store --file '/a b'");
 	assert_string_equal(config->askpass, "/usr/bin/ksshaskpass");
+	assert_false(config->notifications);
 	/* What others can write to makes the agent run nothing. */
 	config = read_text(text, 0664);
 	assert_problem(config, 0, ":2: \"credential_helper\" is not used, others");
@@ -195,11 +197,12 @@ static void test_programs(void **state)
 	assert_null(config->helper);
 	assert_null(config->askpass);
 	config = read_text("[proxy]\ncredential_helper=a/b\ncredential_helper='\n"
-			   "askpass=./askpass\n",
+			   "askpass=./askpass\n[agent]\nnotifications=maybe\n",
 			   0644);
 	assert_problem(config, 0, ":2: bad value of \"credential_helper\"");
 	assert_problem(config, 1, ":3: bad value of \"credential_helper\"");
 	assert_problem(config, 2, ":4: bad value of \"askpass\"");
+	assert_problem(config, 3, ":6: bad value of \"notifications\"");
 	/* Empty: none, and not what SSH_ASKPASS names. */
 	config = read_text("[proxy]\ncredential_helper=\naskpass=\n", 0666);
 	assert_problem(config, 0, NULL);
