@@ -231,9 +231,23 @@ class Hanging:
         check(problems and "within 60 seconds" in problems[0], "status tells", problems)
 
 
-def two_proxies(squid, port):
+class Slow:
+    """A person who takes longer than programs wait for each other otherwise, and mistypes."""
+
+    def __init__(self, squid, port):
+        self.user, self.askpass = person("slow", f"echo {USER}", "sleep 35; echo wrong",
+                                         *types(USER, PASSWORD))
+        self.programs = [start_program(self.user, squid, port) for _ in range(3)]
+
+    def end(self, squid):
+        equal([end_program(program) for program in self.programs], ["OK"] * 3,
+              "slowly typed: all get through")
+        equal(self.askpass.heard(), prompts(squid) + prompts(squid, rejected=True),
+              "by one question, and another for what was mistyped")
+
+
+def two_proxies(squid, port, other):
     """One window at a time."""
-    other = proxies.squid_basic()
     user, askpass = person("two", *[f"sleep 0.5; echo {word}" for word in (USER, PASSWORD) * 2])
     programs = [start_program(user, one, port) for one in (squid, other, squid, other)]
     equal([end_program(program) for program in programs], ["OK"] * 4, "two proxies: all work")
@@ -258,10 +272,13 @@ def main():
     bare = run(["ncat", "--proxy", f"127.0.0.1:{squid.port}", "--proxy-type", "http",
                 proxies.ORIGIN, port])
     check("407" in bare.err, "407 without us", bare)
-    hanging = Hanging(squid, port)
+    other = proxies.squid_basic()
+    hanging, slow = Hanging(squid, port), Slow(other, port)
     for part in (accepted, configured, no_screen, corrected, rejected, dismissed, interrupted,
-                 two_proxies, missing):
+                 missing):
         part(squid, port)
+    two_proxies(squid, port, other)
+    slow.end(other)
     hanging.end(squid, port)
 
 
