@@ -8,6 +8,7 @@
 void feedback_accepted(const struct endpoint *proxy, const struct verdict_id *id)
 {
 	store_helper_accepted(id);
+	store_helper_settled(proxy);
 	store_askpass_accepted(id);
 	notify_forget(proxy);
 }
@@ -22,6 +23,7 @@ void feedback_rejected(const struct endpoint *proxy, const struct verdict_id *id
 
 void feedback_refused(const struct endpoint *proxy, const char *reason, const char *text)
 {
+	store_helper_settled(proxy);
 	notify_person(proxy, reason, text);
 }
 

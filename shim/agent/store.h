@@ -86,6 +86,9 @@ void store_secret_remove(const struct endpoint *proxy, const char *user,
 struct verdict_id;
 void store_helper_accepted(const struct verdict_id *id);
 void store_helper_rejected(const struct verdict_id *id);
+/* A program has got through to the proxy, or has not; the verdicts on the way are known.
+ */
+void store_helper_settled(const struct endpoint *proxy);
 void store_askpass_accepted(const struct verdict_id *id);
 void store_askpass_rejected(const struct verdict_id *id);
 /* Of the proxy: what was typed and is not accepted yet, and that nobody wanted to type.

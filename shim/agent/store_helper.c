@@ -4,11 +4,12 @@
  *
  * Theory of operation. What the helper gave last is remembered. When the proxy accepts
  * it the helper is told to store it, but not again and again: one that keeps it in the
- * keyring changes that, and makes us ask anew. When the proxy rejects it, the helper is
- * told to erase it, once, but only if it would still give the very same: helpers of
- * old erase by user, and somebody may have stored a new password meanwhile. A helper that
- * hangs or babbles is left alone for a while, so that one program waits for it and not
- * each of them.
+ * keyring changes that, and makes us ask anew. When the proxy rejects it, the proxy may
+ * still take it by another scheme, and the helper is asked again, because it may have
+ * another one by now. If that is the same, and no program gets through with it, or one
+ * does with something else, the helper is told to erase it, once. A helper that hangs or
+ * babbles is left alone for a while, so that one program waits for it and not each of
+ * them.
  */
 #include "store.h"
 
@@ -41,14 +42,15 @@ struct call {
 	char *user;      /* asked for, or NULL */
 	unsigned config; /* the serial of what names the helper */
 	struct store_caller caller;
-	struct credential *credential; /* that was rejected: erased if it is the same */
 };
 
 struct given {
 	struct endpoint proxy;
 	struct credential *credential;
 	unsigned config;
-	gint64 stored; /* until then it need not be stored again */
+	gint64 stored;  /* until then it need not be stored again */
+	bool rejected;  /* by one scheme at least */
+	bool confirmed; /* and it was given again after that */
 };
 
 static GQueue given; /* the newest first */
@@ -69,7 +71,6 @@ static struct call *new_call(const struct endpoint *proxy, const char *user,
 
 static void free_call(struct call *call)
 {
-	credential_unref(call->credential);
 	g_free(call->user);
 	g_free(call);
 }
@@ -125,6 +126,9 @@ static void remember(const struct call *call, struct credential *credential)
 		g_queue_push_head(&given, item);
 	} else if (!is_of(item->credential, &credential->id)) {
 		item->stored = 0;
+		item->rejected = item->confirmed = false;
+	} else {
+		item->confirmed = item->rejected;
 	}
 	credential_unref(item->credential);
 	item->proxy = call->proxy;
@@ -134,15 +138,20 @@ static void remember(const struct call *call, struct credential *credential)
 		free_given(g_queue_pop_tail(&given));
 }
 
-/* NULL: the helper did not give it, or is another one now. */
+/* Else it is another helper now. */
+static bool is_current(const struct config *config, const struct given *item)
+{
+	return config->helper && config->serial == item->config;
+}
+
+/* NULL: the helper did not give it. */
 static struct given *find_given(const struct config *config, const struct verdict_id *id)
 {
 	for (GList *link = given.head; link; link = link->next) {
 		struct given *item = link->data;
 
 		if (is_of(item->credential, id))
-			return config->helper && config->serial == item->config ? item
-										: NULL;
+			return is_current(config, item) ? item : NULL;
 	}
 	return NULL;
 }
@@ -285,48 +294,48 @@ static void told(void *data, const struct child_end *end)
 	free_call(data);
 }
 
+static void erase(const struct config *config, struct given *item)
+{
+	g_queue_remove(&given, item);
+	run(config, new_call(&item->proxy, NULL, config), "erase", item->credential,
+	    told);
+	free_given(item);
+}
+
+void store_helper_settled(const struct endpoint *proxy)
+{
+	const struct config *config = config_own();
+
+	for (GList *link = given.head, *next; link; link = next) {
+		struct given *item = link->data;
+
+		next = link->next;
+		if (item->confirmed && endpoint_equal(&item->proxy, proxy) &&
+		    is_current(config, item))
+			erase(config, item);
+	}
+}
+
 void store_helper_accepted(const struct verdict_id *id)
 {
 	const struct config *config = config_own();
 	struct given *item = find_given(config, id);
 	const gint64 now = g_get_monotonic_time();
 
-	if (!item || now < item->stored)
+	if (!item)
+		return;
+	item->rejected = item->confirmed = false;
+	if (now < item->stored)
 		return;
 	item->stored = now + SECONDS_STORED * G_USEC_PER_SEC;
 	run(config, new_call(&item->proxy, NULL, config), "store", item->credential,
 	    told);
 }
 
-static void got_again(void *data, const struct child_end *end)
-{
-	const struct config *config = config_own();
-	struct call *call = data;
-	struct helper_answer answer;
-	struct credential *credential;
-
-	helper_read((struct gp_text){end->output, end->len}, &answer);
-	credential =
-		end->outcome == CHILD_SUCCEEDED ? make_credential(call, &answer) : NULL;
-	if (credential && config->helper && config->serial == call->config &&
-	    is_of(credential, &call->credential->id))
-		run(config, new_call(&call->proxy, NULL, config), "erase", credential,
-		    told);
-	credential_unref(credential);
-	free_call(call);
-}
-
 void store_helper_rejected(const struct verdict_id *id)
 {
-	const struct config *config = config_own();
-	struct given *item = find_given(config, id);
-	struct call *call;
+	struct given *item = find_given(config_own(), id);
 
-	if (!item)
-		return;
-	g_queue_remove(&given, item);
-	call = new_call(&item->proxy, item->credential->user, config);
-	call->credential = credential_ref(item->credential);
-	run(config, call, "get", NULL, got_again);
-	free_given(item);
+	if (item)
+		item->rejected = true;
 }

@@ -305,14 +305,32 @@ def hanging():
     proxy.stop()
 
 
+def with_askpass(user, shell):
+    askpass = user.home / "askpass"
+    askpass.write_text(f"#!/bin/sh\n{shell}\n")
+    askpass.chmod(0o755)
+    user.variables.update(DISPLAY=":4711", GATEPASS_ASKPASS=str(askpass))
+
+
+def outdone():
+    """A wrong password is erased also when the person knows the right one."""
+    user, helper = scripted("outdone")
+    user.configure(f"[proxy]\nuser = {USER}\ncredential_helper = {helper.path}\n")
+    with_askpass(user, f"echo {simproxy.PASSWORD}")
+    helper.gives(USER, "wrong")
+    proxy = simproxy.Simproxy(OPEN)
+    equal(connect(user, proxy), "OK", "a wrong one from the helper, the right one typed")
+    check(wait_until(lambda: "erase" in helper.operations()), "the wrong one is erased")
+    check("store" not in helper.operations(), "the right one is not the helper's",
+          helper.operations())
+    proxy.stop()
+
+
 def quits():
     """quit=1: nobody else is asked."""
     user, helper = scripted("quits", "echo quit=1")
     asked = user.home / "asked"
-    askpass = user.home / "askpass"
-    askpass.write_text(f"#!/bin/sh\necho >> {asked}\nexit 1\n")
-    askpass.chmod(0o755)
-    user.variables.update(DISPLAY=":4711", GATEPASS_ASKPASS=str(askpass))
+    with_askpass(user, f"echo >> {asked}; exit 1")
     proxy = simproxy.Simproxy(OPEN)
     equal(connect(user, proxy), "EACCES", "quit=1: refused")
     check(not asked.exists(), "quit=1: the person is not asked")
@@ -367,7 +385,7 @@ def main():
     check("407" in bare.err, "407 without us", bare)
     store(squid, port)
     cache(squid, port)
-    for part in (same_for_git, protocol, configured_user, rejected, not_its_own, expiry,
+    for part in (same_for_git, protocol, configured_user, rejected, outdone, not_its_own, expiry,
                  bad_helpers, hanging, quits, ways_to_write_it, foreign_file):
         part()
 
