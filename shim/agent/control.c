@@ -13,6 +13,7 @@
 #include "credential.h"
 #include "credentials.h"
 #include "feedback.h"
+#include "kerberos.h"
 #include "keyring.h"
 #include "life.h"
 #include "secret.h"
@@ -147,6 +148,13 @@ static void prompting(void *data, unsigned seconds)
 	session_wait(change->session, seconds);
 }
 
+/* The person is here, and what failed before may go well now. */
+static void forget_opinions(const struct endpoint *proxy)
+{
+	feedback_reset(proxy);
+	kerberos_forget();
+}
+
 static void login_done(void *data, enum store_state state, unsigned count,
 		       const char *text)
 {
@@ -158,7 +166,7 @@ static void login_done(void *data, enum store_state state, unsigned count,
 		 */
 		store_session_remove(&change->proxy, NULL);
 		verdicts_forget_all(&change->id);
-		feedback_reset(&change->proxy);
+		forget_opinions(&change->proxy);
 		send_stored(change->session, "keyring", &change->proxy, change->user);
 	} else {
 		send_failure(change->session, state, text);
@@ -212,7 +220,7 @@ static void login(struct session *session, const struct request *request,
 		store_session_put(&change->proxy, user, request->password, len);
 		/* Even the same password is worth another try when the person says so. */
 		verdicts_forget_all(&change->id);
-		feedback_reset(&change->proxy);
+		forget_opinions(&change->proxy);
 		send_stored(session, "session", &change->proxy, user);
 		free_change(change);
 		return;
@@ -277,7 +285,7 @@ void control_logout(struct session *session, struct gp_wire *question)
 	if (find_proxy(session, &request, &choice)) {
 		change = new_change(session, &choice, user);
 		change->count = store_session_remove(&change->proxy, user);
-		feedback_reset(&change->proxy);
+		forget_opinions(&change->proxy);
 		keyring_set_refusal(STORE_NOT_ASKED);
 		writer.data = change;
 		store_secret_remove(&change->proxy, user, &writer);
