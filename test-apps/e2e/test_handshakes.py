@@ -61,6 +61,20 @@ def wrong(site):
         harness.stop(trial.proxy.process)
 
 
+def java(site):
+    """Which begins again and again when a connection cannot be made."""
+    trial = TunnelTrial(proxies.squid_ntlm(), site, "java", "looking-glass")
+    trial.bare_echo()
+    trial.proxy.forget()
+    trial.fails(trial.user, "java, with a wrong password",
+                ["java", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1",
+                 harness.ROOT / "test-apps/apps/Fetch.java", site.authority.file,
+                 *[f"{site.https}/page"] * 4])
+    equal(trial.proxy.count(407, None, sent=True), 2, "java: one failed logon, whatever it tries",
+          trial.proxy.lines)
+    harness.stop(trial.proxy.process)
+
+
 def domains(site):
     for name, user in (("domain", f"{proxies.DOMAIN}\\{proxies.USER}"),
                        ("realm", f"{proxies.USER}@plab.example")):
@@ -131,7 +145,7 @@ def by_password(realm, site):
 
 def main():
     lacking = (harness.needs("squid", "ntlm_auth", "curl", "wget", "git", "ncat", "node",
-                             "openssl") or
+                             "java", "openssl") or
                kdc.missing())
     if lacking:
         harness.skip("everything", f"no {lacking}")
@@ -142,6 +156,7 @@ def main():
     domains(site)
     right(site)
     wrong(site)
+    java(site)
     kerberos(site, head)
 
 
