@@ -175,6 +175,7 @@ struct gp_exchange {
 	size_t queue_at, queue_end;
 	size_t queue_left; /* of it, as part of a body, to be sent now */
 	bool hurry;        /* the program does not wait for answers */
+	bool shared;       /* another process may read them */
 
 	size_t head_len, out_len, copy_len;
 	size_t out_left, copy_left; /* to be sent, at their ends */
@@ -215,6 +216,9 @@ bool gp_exchange_is_undecided(const struct gp_exchange *exchange);
 void gp_exchange_give_up(struct gp_exchange *exchange);
 /* The program sends no more: what is held of it goes out as it is. */
 void gp_exchange_let_go(struct gp_exchange *exchange);
+/* From here on other processes use the connection too, out of our sight: nothing that the
+ * program sends waits for an answer that another one may get. */
+void gp_exchange_share(struct gp_exchange *exchange);
 /* Is nothing of the program's held back? */
 bool gp_exchange_is_flushed(const struct gp_exchange *exchange);
 

@@ -311,7 +311,7 @@ static bool will_need_connection(const struct gp_exchange *exchange)
 static bool may_begin(const struct gp_exchange *exchange)
 {
 	return (!exchange->unanswered && !will_need_connection(exchange)) ||
-	       exchange->hurry || is_stuck(exchange);
+	       exchange->hurry || exchange->shared || is_stuck(exchange);
 }
 
 static bool needs_connection(const struct gp_exchange *exchange)
@@ -557,6 +557,11 @@ void gp_exchange_let_go(struct gp_exchange *exchange)
 {
 	exchange->hurry = true;
 	exchange_pump(exchange);
+}
+
+void gp_exchange_share(struct gp_exchange *exchange)
+{
+	exchange->shared = true;
 }
 
 /* A leg that is going to be challenged needs the connection for the next one. */

@@ -97,7 +97,8 @@ static void show_nonsense(struct gp_exchange *exchange)
 		exchange_probed(exchange, false);
 		return;
 	}
-	exchange->last = exchange->endless = true;
+	/* Unless another process has read its beginning. */
+	exchange->last = exchange->endless = !exchange->shared;
 	show(exchange);
 }
 

@@ -33,6 +33,9 @@
  * (milliseconds). */
 #define SILENCE_MS 1000
 
+/* How often the rest of a head is looked for that another process may read as well. */
+#define SHARED_MS 20
+
 struct carrier {
 	struct tcp tcp;
 	union gp_address destination;
@@ -41,6 +44,7 @@ struct carrier {
 	unsigned failed;    /* how many have been tried in vain */
 	bool connecting;    /* to it, anew */
 	bool asking;
+	bool inherited;   /* from a parent, and nothing sent since */
 	bool held_back;   /* the program has tried to send, in vain */
 	bool half_closed; /* the program sends no more; */
 	bool shut;        /* and the kernel knows */
@@ -102,8 +106,12 @@ void carrier_free(struct carrier *carrier)
 	errno = saved_errno;
 }
 
-void carrier_after_fork(struct carrier *carrier)
+void carrier_after_fork(struct carrier *carrier, bool in_child)
 {
+	gp_exchange_share(&carrier->exchange);
+	if (!in_child)
+		return;
+	carrier->inherited = true;
 	link_after_fork(&carrier->link);
 	if (carrier->handshake)
 		handshake_after_fork(carrier->handshake);
@@ -202,6 +210,9 @@ static enum progress need_more(struct carrier *carrier, size_t seen)
 		return (size_t)there > seen ? PROGRESS_DONE
 					    : connection_ended(carrier, 0);
 	}
+	/* One who reads in another process would wait for what we want. */
+	if (carrier->exchange.shared)
+		return wait_for(carrier, 0, clock_now() + SHARED_MS);
 	set_low_water(carrier, (int)gp_exchange_needs(&carrier->exchange));
 	return wait_for(carrier, POLLIN, CLOCK_NEVER);
 }
@@ -567,6 +578,7 @@ ssize_t carrier_send(struct carrier *carrier, const char *bytes, size_t len, int
 	ssize_t sent = -1;
 
 	*over = false;
+	carrier->inherited = false;
 	errno = EAGAIN;
 	while (done < len && !*over) {
 		*over = carrier_step(carrier) != CARRIER_OPEN;
@@ -638,6 +650,8 @@ void carrier_disconnect(struct carrier *carrier)
 
 void carrier_close(struct carrier *carrier)
 {
+	if (carrier->inherited)
+		return;
 	gp_exchange_let_go(&carrier->exchange);
 	carrier_step(carrier);
 }

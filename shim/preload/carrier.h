@@ -71,7 +71,10 @@ bool carrier_set_low_water(struct carrier *carrier, int bytes);
 int carrier_low_water(const struct carrier *carrier);
 
 void carrier_use(struct carrier *carrier, int fd); /* see handshake_use() */
-void carrier_after_fork(struct carrier *carrier);
+
+/* After a fork each process goes on with a copy. What the parent has not sent yet is not
+ * the child's to send. */
+void carrier_after_fork(struct carrier *carrier, bool in_child);
 void carrier_free(struct carrier *carrier); /* wipes, and does nothing to the socket */
 
 #endif

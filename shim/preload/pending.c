@@ -574,6 +574,21 @@ struct pending *pending_carry(int fd, const union gp_address *destination,
 	return pending;
 }
 
+void pending_shared_by_fork(void)
+{
+	struct pending *pending;
+	unsigned index = 0;
+
+	while ((pending = record_next(&index))) {
+		if (!pending->reserved)
+			continue;
+		lock_take(&pending->lock);
+		if (pending->reserved && pending->state == PENDING_CARRYING)
+			carrier_after_fork(pending->carrier, false);
+		lock_release(&pending->lock);
+	}
+}
+
 void pending_after_fork(void)
 {
 	struct pending *pending;
@@ -589,7 +604,7 @@ void pending_after_fork(void)
 			look_soon(pending);
 		}
 		if (pending->reserved && pending->carrier)
-			carrier_after_fork(pending->carrier);
+			carrier_after_fork(pending->carrier, true);
 		if (!pending->reserved || !was_taken)
 			continue;
 		/* Another thread was at it: nobody knows what half of it is true. */

@@ -149,6 +149,8 @@ bool pending_step_set(int set);
 bool pending_add_bell(struct pending *pending, int bell);
 void pending_remove_bell(struct pending *pending, int bell);
 
+/* In the parent, and in the child. */
+void pending_shared_by_fork(void);
 void pending_after_fork(void);
 
 #endif

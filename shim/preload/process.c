@@ -90,7 +90,7 @@ __attribute__((constructor)) static void begin(void)
 	int nobody = 0;
 
 	if (atomic_compare_exchange_strong(&owner, &nobody, raw_getpid()))
-		pthread_atfork(NULL, NULL, after_fork);
+		pthread_atfork(NULL, pending_shared_by_fork, after_fork);
 }
 
 static int decide(void)
