@@ -32,6 +32,7 @@ struct further {
 
 static struct entry *chunks[CHUNKS];
 static struct further further[FURTHER];
+static unsigned further_count; /* that have ever been used */
 static unsigned oldest;
 static atomic_bool taken;
 static _Thread_local bool holding;
@@ -79,7 +80,7 @@ static struct entry *find(int set, int fd)
 
 	if (chunk && chunk[fd % CHUNK].used && chunk[fd % CHUNK].interest.set == set)
 		return &chunk[fd % CHUNK];
-	for (unsigned i = 0; i < FURTHER; i++)
+	for (unsigned i = 0; i < further_count; i++)
 		if (further[i].entry.used && further[i].fd == fd &&
 		    further[i].entry.interest.set == set)
 			return &further[i].entry;
@@ -90,14 +91,17 @@ static struct entry *make(int set, int fd)
 {
 	struct entry *entry = find(set, fd);
 	struct entry *chunk = chunk_for((unsigned)fd / CHUNK);
+	struct further *place = &further[oldest];
 
 	if (entry || !chunk)
 		return entry;
 	if (!chunk[fd % CHUNK].used)
 		return &chunk[fd % CHUNK];
+	if (further_count < FURTHER)
+		further_count++;
 	oldest = (oldest + 1) % FURTHER;
-	further[oldest].fd = fd;
-	return &further[oldest].entry;
+	place->fd = fd;
+	return &place->entry;
 }
 
 void interest_note(int set, int op, int fd, const struct epoll_event *event)
@@ -129,7 +133,7 @@ unsigned interest_of(int fd, struct interest *out, unsigned max)
 		return 0;
 	if (chunk[fd % CHUNK].used)
 		out[count++] = chunk[fd % CHUNK].interest;
-	for (unsigned i = 0; i < FURTHER && count < max; i++)
+	for (unsigned i = 0; i < further_count && count < max; i++)
 		if (further[i].entry.used && further[i].fd == fd)
 			out[count++] = further[i].entry.interest;
 	lock_release();
