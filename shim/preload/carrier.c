@@ -46,6 +46,7 @@ struct carrier {
 	bool asking;
 	bool inherited;   /* from a parent, and nothing sent since */
 	bool held_back;   /* the program has tried to send, in vain */
+	bool has_left;    /* the last step has left bytes in the socket */
 	bool half_closed; /* the program sends no more; */
 	bool shut;        /* and the kernel knows */
 	int error;        /* that the next call is to get */
@@ -231,6 +232,7 @@ static enum progress look(struct carrier *carrier)
 	if (seen <= 0)
 		return connection_ended(carrier, seen ? errno : 0);
 	used = gp_exchange_saw(exchange, carrier->look, (size_t)seen);
+	carrier->has_left = (size_t)seen > used;
 	if (!used && gp_exchange_looks(exchange))
 		return need_more(carrier, (size_t)seen);
 	set_low_water(carrier, 0);
@@ -394,7 +396,7 @@ static enum progress lost(struct carrier *carrier, int error)
 
 static enum progress connected(struct carrier *carrier)
 {
-	carrier->connecting = carrier->shut = false;
+	carrier->connecting = carrier->shut = carrier->has_left = false;
 	gp_exchange_connected(&carrier->exchange);
 	return PROGRESS_DONE;
 }
@@ -536,6 +538,7 @@ enum carrier_state carrier_step(struct carrier *carrier)
 	int saved_errno = errno;
 	enum progress progress;
 
+	carrier->has_left = false;
 	do {
 		progress = step(carrier);
 		tell_verdict(carrier);
@@ -610,6 +613,12 @@ bool carrier_shows(const struct carrier *carrier)
 {
 	return gp_exchange_shows(&carrier->exchange) &&
 	       !gp_exchange_is_undecided(&carrier->exchange);
+}
+
+bool carrier_is_readable(const struct carrier *carrier)
+{
+	return carrier->has_left && carrier_shows(carrier) &&
+	       carrier->tcp.receive_low_water <= 1;
 }
 
 bool carrier_is_bounded(const struct carrier *carrier)

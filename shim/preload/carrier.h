@@ -45,6 +45,9 @@ ssize_t carrier_send(struct carrier *carrier, const char *bytes, size_t len, int
 /* Do bytes that wait in the socket belong to the program? */
 bool carrier_shows(const struct carrier *carrier);
 
+/* Has the last step seen such bytes, and left them there? */
+bool carrier_is_readable(const struct carrier *carrier);
+
 /* Might they be followed by some that do not? */
 bool carrier_is_bounded(const struct carrier *carrier);
 

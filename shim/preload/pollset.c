@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 
 #include "bell.h"
+#include "carrier.h"
 #include "clock.h"
 #include "libc.h"
 #include "nest.h"
@@ -30,6 +31,7 @@
 
 #define READING                                                                          \
 	(POLLIN | POLLRDNORM | POLLRDBAND | POLLRDHUP | POLLPRI | POLLHUP | POLLERR)
+#define ALWAYS  (POLLERR | POLLHUP | POLLNVAL)
 #define WRITING (POLLOUT | POLLWRNORM | POLLWRBAND)
 
 /* How an entry of the kernel's list differs from the program's. */
@@ -100,22 +102,20 @@ static void drive(struct pollset *set, nfds_t i, struct pending *pending)
 }
 
 /* Which records go on. */
-enum steps { STEP_NONE, STEP_READY, STEP_ALL };
+enum steps { STEP_READY, STEP_ALL };
 
 static bool is_due(const struct pollset *set, nfds_t i, enum steps steps)
 {
-	return steps != STEP_NONE && set->slots[i].driven &&
-	       (steps == STEP_ALL || set->inner[i].revents);
+	return set->slots[i].driven && (steps == STEP_ALL || set->inner[i].revents);
 }
 
-/* Lets them go on, and makes the list. True if a socket in it has a record to drive. */
-static bool fill(struct pollset *set, enum steps steps)
+/* Makes the list. True if a socket in it has a record to drive. */
+static bool fill(struct pollset *set)
 {
 	bool any = false;
 
 	set->until = CLOCK_NEVER;
 	for (nfds_t i = 0; i < set->n; i++) {
-		bool due = is_due(set, i, steps);
 		struct pending *pending;
 
 		set->inner[i] = set->fds[i];
@@ -124,8 +124,6 @@ static bool fill(struct pollset *set, enum steps steps)
 		if (!pending)
 			continue;
 		pending->seen = true;
-		if (due)
-			pending_step(pending);
 		if (pending_hides(pending)) {
 			any = true;
 			drive(set, i, pending);
@@ -135,7 +133,18 @@ static bool fill(struct pollset *set, enum steps steps)
 	return any;
 }
 
-/* The same without a list. */
+/* Has the kernel said all that the program asks of a socket of which nothing is hidden
+ * any more? What it said of bytes is true only if the step has left them there. */
+static bool is_answered(const struct pollset *set, nfds_t i,
+			const struct pending *pending)
+{
+	return pending->state == PENDING_CARRYING && !pending_hides(pending) &&
+	       carrier_is_readable(pending->carrier) &&
+	       pending_has_fd(pending, set->inner[i].fd) &&
+	       !(set->fds[i].events & ~set->inner[i].events);
+}
+
+/* Lets them go on. */
 static void go_on(struct pollset *set, enum steps steps)
 {
 	for (nfds_t i = 0; i < set->n; i++) {
@@ -145,6 +154,9 @@ static void go_on(struct pollset *set, enum steps steps)
 		if (!pending)
 			continue;
 		pending_step(pending);
+		if (is_answered(set, i, pending))
+			set->slots[i] =
+				(struct slot){.shown = ALWAYS | set->fds[i].events};
 		pending_leave(pending);
 	}
 }
@@ -210,25 +222,20 @@ static int poll_inner(struct pollset *set, int64_t until, const sigset_t *mask)
 
 static int wait_for_set(struct pollset *set, int64_t until, const sigset_t *mask)
 {
-	enum steps steps = STEP_NONE;
-	int ready, count;
-	bool any;
-
 	for (;;) {
-		any = fill(set, steps);
-		ready = poll_inner(set, until, mask);
+		bool any = fill(set);
+		int ready = poll_inner(set, until, mask), count;
+
 		if (any)
 			take_bell_away(set);
 		if (ready < 0)
 			return ready;
+		if (any)
+			go_on(set, clock_now() >= set->until ? STEP_ALL : STEP_READY);
 		count = report(set);
-		steps = clock_now() >= set->until ? STEP_ALL : STEP_READY;
 		if (count || (!ready && clock_now() >= until))
-			break;
+			return count;
 	}
-	if (any)
-		go_on(set, steps);
-	return count;
 }
 
 int pollset_wait(struct pollfd *fds, nfds_t n, int64_t until, const sigset_t *mask)
