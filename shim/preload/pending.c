@@ -421,15 +421,21 @@ bool pending_event(int set, struct epoll_event *event, bool *asleep)
 {
 	uint32_t id = tag_value(event->data.u64);
 	struct pending *pending = record_with_id(id);
-	bool shown = false;
+	bool shown = false, lone;
+	struct watch watch;
 
 	if (!pending)
 		return false;
 	lock_take(&pending->lock);
 	if (pending->id == id && pending_hides(pending)) {
+		lone = registration_lone(pending, set, &watch);
 		*asleep = pending_is_asleep(pending);
 		check_and_step(pending);
-		shown = pending_hides(pending) && registration_show(pending, set, event);
+		if (pending_hides(pending))
+			shown = registration_show(pending, set, event);
+		else if (lone && pending->state == PENDING_CARRYING &&
+			 carrier_is_readable(pending->carrier))
+			shown = registration_answered(&watch, event);
 	}
 	lock_release(&pending->lock);
 	return shown;

@@ -110,6 +110,33 @@ bool registration_show(struct pending *pending, int set, struct epoll_event *eve
 	return false;
 }
 
+bool registration_lone(const struct pending *pending, int set, struct watch *out)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < pending->watch_count; i++) {
+		if (pending->watches[i].set != set)
+			continue;
+		*out = pending->watches[i];
+		count++;
+	}
+	return count == 1;
+}
+
+/* What an edge has told, or a registration for one event, is the kernel's to tell again.
+ */
+bool registration_answered(const struct watch *watch, struct epoll_event *event)
+{
+	uint32_t wanted = watch->wanted.events | EPOLLERR | EPOLLHUP;
+
+	if (watch->there != watch->fd || wanted & (EPOLLET | EPOLLONESHOT) ||
+	    wanted & ~(watch->events | EPOLLERR | EPOLLHUP) || !(event->events & wanted))
+		return false;
+	*event = (struct epoll_event){.events = event->events & wanted,
+				      .data = watch->wanted.data};
+	return true;
+}
+
 static struct watch *find(struct pending *pending, int set, int fd)
 {
 	for (unsigned i = 0; i < pending->watch_count; i++)

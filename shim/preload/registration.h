@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 
 struct pending;
+struct watch;
 
 /* The program's own registration is in the set: it becomes ours for the time. */
 void registration_take_over(struct pending *pending, int set, int fd,
@@ -32,6 +33,11 @@ void registration_move(struct pending *pending, int from, int to);
 /* An event of ours has come, for a registration in `set`. True: there is something in it
  * for the program, and *event says that now. */
 bool registration_show(struct pending *pending, int set, struct epoll_event *event);
+
+/* The registration in `set`, if there is no other one in it; and the same as above by how
+ * it was before it was given back, if the kernel has been asked all that it asks. */
+bool registration_lone(const struct pending *pending, int set, struct watch *out);
+bool registration_answered(const struct watch *watch, struct epoll_event *event);
 
 /* epoll_ctl() on such a socket. As epoll_ctl(2), with errno. */
 int registration_control(struct pending *pending, int set, int op, int fd,
