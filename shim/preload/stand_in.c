@@ -59,13 +59,16 @@ uint32_t stand_in_for(const char *name)
 bool stand_in_name(const union gp_address *address, char name[static GP_HOST_MAX + 1])
 {
 	char text[GP_ADDRESS_MAX];
+	char told[GP_HOST_MAX + 1];
 	int saved_errno = errno;
 	bool known;
 
 	if (!gp_fake_number(address) || !process_active())
 		return false;
 	gp_address_host(address, text);
-	known = ask("reverse", "address", text, "host", name, GP_HOST_MAX + 1);
+	/* The program is going to print it: whoever listens there, it is a name. */
+	known = ask("reverse", "address", text, "host", told, sizeof(told)) &&
+		!gp_host_normalise(gp_text(told), name);
 	errno = saved_errno;
 	return known;
 }

@@ -234,6 +234,62 @@ class HandshakingAgent(ForgetfulAgent):
                     link.send(self._answer_to(keys, said))
 
 
+# --- between programs and their agent ----------------------------------------------------
+
+class Between:
+    """A socket that passes messages on to the user's agent and back, until the `last` one of all
+    has come: then `fault(self)` happens, once, and this message with all that follow is passed
+    on only if it says so."""
+
+    def __init__(self, user, last, fault):
+        self.user, self._last, self._fault = user, last, fault
+        # Beside the agent's: the next agent there has the same names.
+        self.path = user.socket.parent / f"between{last}"
+        self.happened = False
+        self._seen = 0
+        self._lock = threading.Lock()
+        self._links = []
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(str(self.path))
+        self._listener.listen(64)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, far = self._listener.accept()[0], socket.socket(socket.AF_UNIX,
+                                                                      socket.SOCK_SEQPACKET)
+                far.connect(str(self.user.socket))
+                self._links += [near, far]
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+
+    def _pass_on(self, source, target):
+        with contextlib.suppress(OSError):
+            while message := source.recv(1 << 18):
+                with self._lock:
+                    self._seen += 1
+                    now = self._seen == self._last
+                    self.happened |= now
+                if now and not self._fault(self):
+                    break
+                target.send(message)
+            else:
+                target.shutdown(socket.SHUT_RDWR)
+
+    def leave(self):
+        """Nobody listens here any more, as after a kill."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def cut(self):
+        self.leave()
+        for link in self._links:
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+
+
 # --- programs and agents -----------------------------------------------------------------
 
 def start_program(user, proxy, **extra):
