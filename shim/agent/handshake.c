@@ -285,6 +285,7 @@ static void heed(struct handshake *h, const struct report *report,
 	enum offer_reply reply = OFFER_OTHER;
 
 	if (!report->status) {
+		keep_offered(h, report, true);
 		offer_lost(&h->offer);
 		return;
 	}

@@ -22,7 +22,6 @@
 #include "credential.h"
 #include "credentials.h"
 #include "feedback.h"
-#include "log.h"
 #include "offer_parts.h"
 #include "proxies.h"
 #include "proxylist.h"
@@ -31,10 +30,6 @@
 
 /* A nonce may be too old twice in a row; a proxy for which each is never takes one. */
 #define AGAIN_MAX 2
-
-/* A kept connection may have been closed while we thought; a proxy that closes it in
- * every handshake cannot shake hands. */
-#define LOST_MAX 1
 
 const struct endpoint *offer_proxy(const struct offer *offer)
 {
@@ -48,32 +43,6 @@ struct verdict_id offer_id(const struct credential *credential,
 
 	id.scheme = scheme->number;
 	return id;
-}
-
-static bool is_given(const struct offer *offer, const struct verdict_id *id)
-{
-	return offer->given && verdict_id_equal(&offer->given_id, id);
-}
-
-/* Before the verdict, whose waiters may do anything. */
-static struct credential *take_given(struct offer *offer)
-{
-	struct credential *given = offer->given;
-
-	offer->given = NULL;
-	offer->trying = false;
-	return given;
-}
-
-void offer_drop(struct offer *offer)
-{
-	const struct verdict_id id = offer->given_id;
-	bool trying = offer->trying;
-	struct credential *given = take_given(offer);
-
-	if (trying)
-		verdicts_release(&id, offer);
-	credential_unref(given);
 }
 
 /* --- answers -------------------------------------------------------------------------
@@ -151,21 +120,6 @@ static struct offer_problem explain(const struct credential_answer *found)
 	}
 }
 
-void offer_take_over(struct offer *offer, struct credential *credential)
-{
-	const struct verdict_id id = offer_id(credential, offer->scheme);
-
-	credential_ref(credential);
-	if (is_given(offer, &id))
-		credential_unref(offer->given);
-	else
-		offer_drop(offer);
-	offer->given = credential;
-	offer->given_by = offer->scheme;
-	offer->given_id = id;
-	offer->trying = verdicts_try(&id, offer);
-}
-
 static void keep_sent(struct offer *offer, struct gp_text authorization)
 {
 	g_free(offer->sent);
@@ -235,7 +189,7 @@ static void authorize(struct offer *offer, struct credential *credential)
 	enum scheme_result result;
 
 	/* Who waits for the verdict on another one may come here, too. */
-	if (!is_given(offer, &id))
+	if (!offer_is_given(offer, &id))
 		offer_drop(offer);
 	if (!storage)
 		storage = secret_alloc(GP_AUTHORIZATION_MAX);
@@ -296,7 +250,7 @@ void offer_consider(struct offer *offer, struct credential *credential)
 	gint64 left = (offer->deadline - g_get_monotonic_time()) / G_USEC_PER_SEC;
 	const struct verdict_id id = offer_id(credential, offer->scheme);
 	enum verdict verdict = verdicts_get(&id);
-	bool own = offer->trying && is_given(offer, &id);
+	bool own = offer->trying && offer_is_given(offer, &id);
 
 	if (offer->terms.accepted_only && verdict != VERDICT_ACCEPTED) {
 		give_nothing(offer, "no-credential", "the proxy has accepted none yet");
@@ -309,114 +263,6 @@ void offer_consider(struct offer *offer, struct credential *credential)
 	offer->candidate = credential_ref(credential);
 	offer->wait =
 		verdicts_wait(&id, left > 0 ? (unsigned)left : 0, verdict_came, offer);
-}
-
-/* --- what was refused ----------------------------------------------------------------
- */
-
-void offer_reject(struct offer *offer, const struct verdict_id *rejected)
-{
-	const struct verdict_id id = *rejected; /* it may be the offer's own */
-
-	if (is_given(offer, &id))
-		credential_unref(take_given(offer));
-	log_info("a password was rejected");
-	feedback_rejected(offer_proxy(offer), &id);
-	verdicts_reject(&id);
-}
-
-/* The user and password of a last leg have been looked at: they are not sent again. */
-static void set_unfit(struct offer *offer, const struct scheme *scheme)
-{
-	log_info("%s does not work with this proxy", scheme->name);
-	offer->unfit |= 1u << scheme->number;
-	proxies_set_unfit(offer_proxy(offer), scheme->number);
-	offer_drop(offer);
-}
-
-/* Of a value that was made of the credential with this identity. */
-static enum offer_reply judge(struct offer *offer, const struct verdict_id *id,
-			      const struct scheme *scheme,
-			      const struct scheme_request *request, const char *value)
-{
-	switch (scheme->judge(request, value)) {
-	case SCHEME_GOES_ON:
-		return OFFER_CONTINUED;
-	case SCHEME_UNFIT:
-		if (offer->more)
-			offer_lost(offer);
-		else
-			set_unfit(offer, scheme);
-		break;
-	case SCHEME_AGAIN:
-		offer->again++;
-		break;
-	case SCHEME_UNSURE:
-		/* It may have been changed since it was accepted: tried by one. */
-		offer->again++;
-		verdicts_forget(id);
-		break;
-	case SCHEME_REJECTED:
-		offer_reject(offer, id);
-		break;
-	}
-	return OFFER_JUDGED;
-}
-
-/* Judges the credential if the refused value was made of it. */
-static void judge_found(struct offer *offer, struct credential *credential)
-{
-	const struct offer_terms *terms = &offer->terms;
-	const char *value = terms->refused ? terms->refused->bytes : NULL;
-	const struct scheme *scheme = value ? scheme_of(value) : NULL;
-	struct verdict_id id;
-
-	if (!scheme || !scheme->matches ||
-	    !scheme->matches(credential, &terms->request, value))
-		return;
-	offer->terms.refused = NULL;
-	id = offer_id(credential, scheme);
-	judge(offer, &id, scheme, &terms->request, value);
-}
-
-static bool was_made_of_given(const struct offer *offer, const struct scheme *scheme,
-			      const struct scheme_request *request, const char *value)
-{
-	if (scheme != offer->given_by)
-		return false;
-	return scheme->matches ? scheme->matches(offer->given, request, value)
-			       : !g_strcmp0(value, offer->sent);
-}
-
-enum offer_reply offer_refused(struct offer *offer, const struct scheme_request *request,
-			       const char *value)
-{
-	struct verdict_id id;
-
-	if (!offer->given)
-		return OFFER_OTHER;
-	if (value && !was_made_of_given(offer, scheme_of(value), request, value))
-		return OFFER_OTHER;
-	id = offer->given_id;
-	return judge(offer, &id, offer->given_by, request, value ? value : offer->sent);
-}
-
-void offer_lost(struct offer *offer)
-{
-	if (offer->given_by && ++offer->lost > LOST_MAX)
-		set_unfit(offer, offer->given_by);
-}
-
-void offer_accept(struct offer *offer)
-{
-	const struct verdict_id id = offer->given_id;
-	struct credential *given = take_given(offer);
-
-	offer->again = offer->lost = 0;
-	feedback_accepted(offer_proxy(offer), &id);
-	proxies_accepted(offer_proxy(offer), id.scheme);
-	verdicts_accept(&id);
-	credential_unref(given);
 }
 
 /* --- what is found -------------------------------------------------------------------
@@ -433,7 +279,7 @@ static void credential_found(void *data, const struct credential_answer *found)
 		offer_try_next(offer);
 		return;
 	}
-	judge_found(offer, found->credential);
+	offer_judge_found(offer, found->credential);
 	id = offer_id(found->credential, offer->scheme);
 	if (verdicts_get(&id) == VERDICT_REJECTED)
 		offer_find_credential(offer);

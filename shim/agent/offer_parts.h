@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an offer and its Kerberos part, offer_ticket.c, know of each other. */
+/* What the parts of an offer know of each other. */
 #ifndef GATEPASS_OFFER_PARTS_H
 #define GATEPASS_OFFER_PARTS_H
 
@@ -34,9 +34,14 @@ void offer_give(struct offer *offer, struct credential *credential,
 /* `accepted`: the proxy has accepted such an authorization before. */
 void offer_give_later(struct offer *offer, bool accepted, const char *text);
 
+/* --- offer_judge.c */
+
+bool offer_is_given(const struct offer *offer, const struct verdict_id *id);
 /* It becomes `given`, and is tried if it is unknown. */
 void offer_take_over(struct offer *offer, struct credential *credential);
 void offer_reject(struct offer *offer, const struct verdict_id *id);
+/* Judges the credential that was found, if the refused value was made of it. */
+void offer_judge_found(struct offer *offer, struct credential *credential);
 
 /* --- offer_ticket.c */
 
