@@ -170,21 +170,6 @@ def squid_digest(users=None, settings=(), basic=False):
     return _squid(directory, extra)
 
 
-def squid_kerberos(kdc, users=None, others=()):
-    """For whoever has a ticket of the KDC's realm. `others` are more lines behind "auth_param";
-    with `users` it offers Basic as well. A ticket is for the proxy's name, not its address."""
-    directory = _directory("squid", "proxy")
-    lines = [f"negotiate program /usr/lib/squid/negotiate_kerberos_auth -k {kdc.keytab} "
-             f"-s GSS_C_NO_NAME -r", "negotiate children 2 startup=1", *others]
-    if users:
-        passwords = _password_file(directory, users)
-        lines += [f"basic program /usr/lib/squid/basic_ncsa_auth {passwords}",
-                  "basic children 2 startup=1", "basic realm squid"]
-    squid = _squid(directory, "".join(f"auth_param {line}\n" for line in lines), kdc.acceptor)
-    squid.host = "localhost"
-    return squid
-
-
 def _ntlm_auth(protocol, password):
     """The command of Samba's verifier. As it is told the password, it needs neither a domain nor
     a daemon; it takes any user and domain with that password."""
@@ -205,6 +190,28 @@ log file = {directory}/log
             f"--domain={DOMAIN}")
 
 
+def _ntlm_settings(protocol, password):
+    # One serves a connection from its first message to its last.
+    return [f"program {_ntlm_auth(protocol, password)}", "children 32 startup=2 idle=2"]
+
+
+def squid_kerberos(kdc, users=None, ntlm=False):
+    """For whoever has a ticket of the KDC's realm. With `ntlm` it offers that beside it, with
+    `users` Basic. A ticket is for the proxy's name, not its address."""
+    directory = _directory("squid", "proxy")
+    lines = [f"negotiate program /usr/lib/squid/negotiate_kerberos_auth -k {kdc.keytab} "
+             f"-s GSS_C_NO_NAME -r", "negotiate children 2 startup=1"]
+    if ntlm:
+        lines += [f"ntlm {setting}" for setting in _ntlm_settings("squid-2.5-ntlmssp", PASSWORD)]
+    if users:
+        passwords = _password_file(directory, users)
+        lines += [f"basic program /usr/lib/squid/basic_ncsa_auth {passwords}",
+                  "basic children 2 startup=1", "basic realm squid"]
+    squid = _squid(directory, "".join(f"auth_param {line}\n" for line in lines), kdc.acceptor)
+    squid.host = "localhost"
+    return squid
+
+
 def squid_ntlm(offers=("NTLM",), keep_alive=True, password=PASSWORD):
     """It offers these of NTLM, Negotiate (which is NTLM here, bare or in SPNEGO) and Basic, in
     their order. Without `keep_alive` it closes a connection that it asks on for one of the first
@@ -218,12 +225,10 @@ def squid_ntlm(offers=("NTLM",), keep_alive=True, password=PASSWORD):
             settings = [f"program /usr/lib/squid/basic_ncsa_auth {passwords}",
                         "children 2 startup=1", "realm squid"]
         else:
-            # One serves a connection from its first message to its last.
-            settings = [f"program {_ntlm_auth(protocols[offer], password)}",
-                        "children 32 startup=2 idle=2", keeping]
+            settings = [*_ntlm_settings(protocols[offer], password), keeping]
         lines += [f"auth_param {offer.lower()} {setting}\n" for setting in settings if setting]
     squid = _squid(_directory("squid", "proxy"), "".join(lines))
-    squid.legs = int(offers[0] != "Basic")
+    squid.legs = int(set(offers) != {"Basic"})
     return squid
 
 

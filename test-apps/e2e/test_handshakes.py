@@ -29,7 +29,6 @@ def ntlm(site, head):
             ("reversed", MIXED[::-1], True, "ntlm")]:
         trial = TunnelTrial(proxies.squid_ntlm(offers, keep_alive), site, name)
         trial.clients(head)
-        trial.proxy.legs = 1
         trial.later()
         equal(used(trial), [wanted], f"{name}: by {wanted}")
         harness.stop(trial.proxy.process)
@@ -114,16 +113,20 @@ def kerberos(site, head):
 
 
 def fallen_back(realm, site):
-    """With a ticket by Kerberos, without one by the password."""
-    trial = TicketTrial(realm, site, "fallback", users={proxies.USER: proxies.PASSWORD})
-    login = trial.user.login(trial.proxy.url, proxies.PASSWORD, session=True)
-    check(login.code == 0, "fallback: gatepassctl login", login)
-    trial.echo()
-    equal(used(trial), ["basic"], "no ticket: by the password")
-    realm.kinit(trial.user)
-    trial.works(trial.user, "fallback, with a ticket", trial.echo_argv(), b"hello\n")
-    equal(used(trial), ["basic", "negotiate"], "a ticket: by negotiate")
-    harness.stop(trial.proxy.process)
+    """With a ticket by Kerberos, without one by the password, as strongly as can be."""
+    users = {proxies.USER: proxies.PASSWORD}
+    for name, options, wanted in (("beside-basic", {"users": users}, "basic"),
+                                  ("beside-ntlm", {"users": users, "ntlm": True}, "ntlm")):
+        trial = TicketTrial(realm, site, name, **options)
+        login = trial.user.login(trial.proxy.url, proxies.PASSWORD, session=True)
+        check(login.code == 0, f"{name}: gatepassctl login", login)
+        trial.echo()
+        equal(used(trial), [wanted], f"{name}, no ticket: by {wanted}")
+        realm.kinit(trial.user)
+        trial.works(trial.user, f"{name}, with a ticket", trial.echo_argv(), b"hello\n")
+        equal(sorted(used(trial)), sorted([wanted, "negotiate"]), f"{name}, a ticket: by negotiate")
+        realm.kdestroy(trial.user)
+        harness.stop(trial.proxy.process)
 
 
 def by_password(realm, site):
