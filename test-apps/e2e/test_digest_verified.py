@@ -98,11 +98,12 @@ def kinds(site):
 
 
 def whole_bodies(site):
-    """auth-int: a CONNECT has no body."""
+    """auth-int: a CONNECT has no body, and a GET usually none."""
     for algorithm in ("MD5", "SHA-256-sess"):
         trial = Trial(f"auth-int, {algorithm}", DigestProxy([algorithm], "auth-int"), site)
         trial.refused()
         trial.tunnels()
+        trial.pages()
         trial.well_behaved()
 
 
