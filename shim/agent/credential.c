@@ -9,18 +9,35 @@
 #include "endpoint.h"
 #include "secret.h"
 
-struct credential *credential_new(enum credential_source source,
-				  const struct endpoint *proxy, const char *user,
-				  const char *password, size_t len)
+static char *make_account(const char *domain, const char *user)
+{
+	bool says_itself = strpbrk(user, "\\@") != NULL;
+
+	return domain && domain[0] && !says_itself ? g_strconcat(domain, "\\", user, NULL)
+						   : g_strdup(user);
+}
+
+struct credential *credential_new_in_domain(enum credential_source source,
+					    const struct endpoint *proxy,
+					    const char *domain, const char *user,
+					    const char *password, size_t len)
 {
 	struct credential *credential = g_new0(struct credential, 1);
 
 	credential->references = 1;
 	credential->source = source;
 	credential->user = g_strdup(user);
+	credential->account = make_account(domain, user);
 	credential->password = secret_new(password, len);
-	verdict_id_make(proxy, user, password, len, &credential->id);
+	verdict_id_make(proxy, credential->account, password, len, &credential->id);
 	return credential;
+}
+
+struct credential *credential_new(enum credential_source source,
+				  const struct endpoint *proxy, const char *user,
+				  const char *password, size_t len)
+{
+	return credential_new_in_domain(source, proxy, NULL, user, password, len);
 }
 
 struct credential *credential_ref(struct credential *credential)
@@ -35,6 +52,7 @@ void credential_unref(struct credential *credential)
 	if (!credential || --credential->references)
 		return;
 	g_free(credential->user);
+	g_free(credential->account);
 	secret_free(credential->password);
 	g_free(credential);
 }

@@ -26,7 +26,8 @@ enum credential_source {
 struct credential {
 	unsigned references;
 	enum credential_source source;
-	char *user; /* may be empty */
+	char *user;    /* may be empty */
+	char *account; /* the same, or "DOMAIN\user": for schemes that know domains */
 	struct secret *password;
 	int64_t expires;      /* seconds since the epoch; 0: never, as it is made */
 	struct verdict_id id; /* of scheme 0 */
@@ -36,6 +37,11 @@ struct credential {
 struct credential *credential_new(enum credential_source source,
 				  const struct endpoint *proxy, const char *user,
 				  const char *password, size_t len);
+/* The same, of a user in a domain; NULL or empty: in none, or as the name says itself. */
+struct credential *credential_new_in_domain(enum credential_source source,
+					    const struct endpoint *proxy,
+					    const char *domain, const char *user,
+					    const char *password, size_t len);
 struct credential *credential_ref(struct credential *credential); /* NULL is fine */
 void credential_unref(struct credential *credential);             /* NULL is fine */
 

@@ -40,7 +40,7 @@ static void ask(struct offer *offer, const struct credential *credential,
 	const struct kerberos_question question = {
 		.host = offer_proxy(offer)->host,
 		.ccache = offer->terms.request.ccache,
-		.user = credential ? credential->user : NULL,
+		.user = credential ? credential->account : NULL,
 		.password = credential ? credential->password : NULL,
 		.token = token,
 	};

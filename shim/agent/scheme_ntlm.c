@@ -161,7 +161,7 @@ static void fill_use(const struct credential *credential,
 	if (getrandom(use->nonce, sizeof(use->nonce), 0) != sizeof(use->nonce))
 		g_error("getrandom: no random numbers");
 	ntlm_time(g_get_real_time(), use->time);
-	ntlm_split(gp_text(credential->user), &use->domain, &use->user);
+	ntlm_split(gp_text(credential->account), &use->domain, &use->user);
 	use->password = (struct gp_text){password->bytes, password->len};
 	use->workstation = gp_text(WORKSTATION);
 	use->service = gp_text(service);
@@ -193,7 +193,7 @@ answer(const struct scheme *scheme, const struct credential *credential,
 	char service[sizeof(SERVICE) + GP_HOST_MAX];
 
 	use->flags = agree(challenge->flags);
-	if (!(use->flags & NTLM_UNICODE) && !g_str_is_ascii(credential->user)) {
+	if (!(use->flags & NTLM_UNICODE) && !g_str_is_ascii(credential->account)) {
 		*text = "the user name has letters that the proxy's NTLM does not know: "
 			"log in with another one";
 		return SCHEME_INVALID;
@@ -206,8 +206,8 @@ static bool is_valid(const struct credential *credential, const char **text)
 {
 	const struct secret *password = credential->password;
 
-	if (strlen(credential->user) > GP_USER_MAX ||
-	    !g_utf8_validate(credential->user, -1, NULL)) {
+	if (strlen(credential->account) > GP_USER_MAX ||
+	    !g_utf8_validate(credential->account, -1, NULL)) {
 		*text = "the user name is too long or not UTF-8, which NTLM cannot "
 			"carry: log in with another one";
 		return false;

@@ -25,11 +25,16 @@ static SecretItem *newest(GList *items)
 	return best;
 }
 
+static const char *attribute(GHashTable *attributes, const char *name)
+{
+	return attributes ? g_hash_table_lookup(attributes, name) : NULL;
+}
+
 static struct credential *make_credential(const struct find *find, SecretItem *item)
 {
 	GHashTable *attributes = secret_item_get_attributes(item);
 	SecretValue *value = secret_item_get_secret(item);
-	const char *user = attributes ? g_hash_table_lookup(attributes, "user") : NULL;
+	const char *user = attribute(attributes, "user");
 	struct credential *credential = NULL;
 	const char *password;
 	gsize len;
@@ -39,11 +44,11 @@ static struct credential *make_credential(const struct find *find, SecretItem *i
 		/* "echo PASSWORD | secret-tool store" stores the newline too. */
 		if (len && password[len - 1] == '\n')
 			len--;
-		credential = credential_new(CREDENTIAL_KEYRING, &find->proxy,
-					    user         ? user
-					    : find->user ? find->user
-							 : "",
-					    password, len);
+		if (!user)
+			user = find->user ? find->user : "";
+		credential = credential_new_in_domain(CREDENTIAL_KEYRING, &find->proxy,
+						      attribute(attributes, "domain"),
+						      user, password, len);
 		secret_value_unref(value);
 	}
 	if (attributes)

@@ -116,6 +116,29 @@ static void test_identity(void **state)
 	assert_memory_not_equal(&a, &b, sizeof(a));
 }
 
+static void assert_account(const char *domain, const char *user, const char *account)
+{
+	struct credential *credential = credential_new_in_domain(
+		CREDENTIAL_KEYRING, &proxy, domain, user, "pw", 2);
+	struct verdict_id id;
+
+	assert_string_equal(credential->user, user);
+	assert_string_equal(credential->account, account);
+	verdict_id_make(&proxy, account, "pw", 2, &id);
+	assert_true(verdict_id_equal(&credential->id, &id));
+	credential_unref(credential);
+}
+
+static void test_domain(void **state)
+{
+	(void)state;
+	assert_account(NULL, "alice", "alice");
+	assert_account("", "alice", "alice");
+	assert_account("CORP", "alice", "CORP\\alice");
+	assert_account("CORP", "LAB\\alice", "LAB\\alice");
+	assert_account("CORP", "alice@corp.example", "alice@corp.example");
+}
+
 static void test_search_is_shared(void **state)
 {
 	struct heard one = {0}, two = {0}, three = {0};
@@ -508,6 +531,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_identity, reset),
+		cmocka_unit_test_setup(test_domain, reset),
 		cmocka_unit_test_setup(test_search_is_shared, reset),
 		cmocka_unit_test_setup(test_absence_is_not_remembered, reset),
 		cmocka_unit_test_setup(test_refresh, reset),
