@@ -311,6 +311,9 @@ def by_hand(store):
         equal(store.tool("store", *entry, secret=secret).code, 0, f"an entry with {name}")
         works(store.user, proxy, f"an entry with {name}")
         equal(store.tool("clear", *entry).code, 0, f"it is removed: {name}")
+        # By a signal on the bus, which a program can be faster than.
+        check(wait_until(lambda: status(store.user, proxy)[1] is None),
+              f"the agent hears of it: {name}")
         refused(store.user, proxy, f"after the entry with {name}")
         proxy.stop()
 
