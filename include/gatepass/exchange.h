@@ -286,6 +286,8 @@ void gp_exchange_closed(struct gp_exchange *exchange, bool reset);
 
 /* Once for each final status of a request that carried our authorization, else 0. */
 int gp_exchange_take_verdict(struct gp_exchange *exchange);
+/* The field lines of the response that it has just told of. */
+struct gp_text gp_exchange_verdict_fields(const struct gp_exchange *exchange);
 
 /* Wipes what was used. */
 void gp_exchange_clear(struct gp_exchange *exchange);

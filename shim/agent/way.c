@@ -85,6 +85,17 @@ static void send_unreachable(struct handshake *h, int error, const char *reason)
 	session_send(session);
 }
 
+/* Nothing is being tried that somebody waits for, and nothing will follow. With Digest, a
+ * next nonce may: it is worth a conversation, unless there are very many. */
+static bool is_settled(const struct handshake *h, const struct offer_answer *answer)
+{
+	bool may_tell = answer->authorization.len &&
+			answer->scope == SCHEME_FOR_REQUEST &&
+			session_count() < SESSIONS_MAX / 2;
+
+	return !h->offer.trying && !answer->more && !may_tell;
+}
+
 /* Without an authorization the proxy's challenge will tell more. */
 static void send_proxied(void *data, const struct offer_answer *answer)
 {
@@ -100,8 +111,7 @@ static void send_proxied(void *data, const struct offer_answer *answer)
 		gp_wire_add(reply, "authority", route->authority);
 	if (route->forward_if_refused)
 		gp_wire_add(reply, "refused", "forward");
-	/* Nothing is being tried that somebody waits for, and nothing will follow. */
-	if (!h->offer.trying && !answer->more)
+	if (is_settled(h, answer))
 		gp_wire_add_uint(reply, "settled", 1);
 	handshake_add_answer(reply, answer);
 	session_send(h->session);

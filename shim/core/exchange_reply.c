@@ -316,6 +316,11 @@ int gp_exchange_take_verdict(struct gp_exchange *exchange)
 	return status;
 }
 
+struct gp_text gp_exchange_verdict_fields(const struct gp_exchange *exchange)
+{
+	return exchange->challenge.fields;
+}
+
 /* --- looking -------------------------------------------------------------------------
  */
 

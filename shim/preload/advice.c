@@ -31,6 +31,18 @@ static void write_challenge(struct link *link, const struct challenge *challenge
 			gp_wire_add_text(out, "challenge", field.value);
 }
 
+void advice_add_info(struct link *link, struct gp_text fields)
+{
+	struct gp_http_field field;
+
+	while (gp_http_field_next(&fields, &field)) {
+		if (!gp_text_is(field.name, "proxy-authentication-info"))
+			continue;
+		gp_wire_add_text(&link->out, "info", field.value);
+		return;
+	}
+}
+
 void advice_begin(struct advice *advice, struct link *link,
 		  const struct challenge *challenge)
 {

@@ -38,4 +38,7 @@ enum progress advice_step(struct advice *advice, struct link *link,
 			  const struct challenge *challenge,
 			  struct gp_authorization *answer) GP_MUST_CHECK;
 
+/* Adds what a response says by Proxy-Authentication-Info (RFC 7615) to an outcome. */
+void advice_add_info(struct link *link, struct gp_text fields);
+
 #endif

@@ -341,11 +341,10 @@ static void ask_for_request(struct carrier *carrier)
 	route_ask(&carrier->link, &question);
 }
 
-/* Of the legs of a handshake, the agent wants to hear more. */
+/* Does the agent want to hear what comes of it? */
 static bool is_settled(const struct route *route)
 {
-	return route->settled || !route->authorization.value ||
-	       route->authorization.scope != GP_SCOPE_CONNECTION;
+	return route->settled || !route->authorization.value;
 }
 
 /* What a request goes out with. */
@@ -380,6 +379,7 @@ static void tell_verdict(struct carrier *carrier)
 	link_begin(link, "outcome");
 	gp_wire_add_uint(&link->out, "status", (unsigned)status);
 	gp_wire_add_uint(&link->out, "authorized", 1);
+	advice_add_info(link, gp_exchange_verdict_fields(&carrier->exchange));
 	link_tell(link);
 	link_clear(link);
 }

@@ -199,6 +199,8 @@ static void tell_outcome(struct handshake *hs, enum gp_err err, int error)
 	if (err)
 		gp_wire_add(out, "error",
 			    err == GP_ERR_SYSTEM ? strerror(error) : gp_strerror(err));
+	else
+		advice_add_info(&hs->link, gp_tunnel_head(&hs->tunnel)->fields);
 	link_tell(&hs->link);
 }
 
