@@ -20,7 +20,8 @@
  *   GP_EXCHANGE_LOOK
  *     show what waits in the socket (MSG_PEEK, from its beginning) to gp_exchange_saw(),
  *     and take as many bytes as that says; if it still wants to look then, more than
- *     gp_exchange_needs() - 1 have to be there
+ *     gp_exchange_needs() - 1 have to be there; if they cannot be,
+ *     gp_exchange_cannot_wait()
  *
  *   GP_EXCHANGE_ASK
  *     ask the agent: gp_exchange_challenge(); then gp_exchange_answer(), or
@@ -246,6 +247,8 @@ void gp_exchange_sent(struct gp_exchange *exchange, size_t count);
 bool gp_exchange_looks(const struct gp_exchange *exchange);
 size_t gp_exchange_saw(struct gp_exchange *exchange, const char *bytes, size_t len);
 size_t gp_exchange_needs(const struct gp_exchange *exchange);
+/* What it needs does not fit beside what waits: that is the program's. */
+void gp_exchange_cannot_wait(struct gp_exchange *exchange);
 
 /* The challenge's head; method and target of the request that it answers. */
 struct gp_exchange_challenge {

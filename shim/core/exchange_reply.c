@@ -336,6 +336,7 @@ static size_t swallow(struct gp_exchange *exchange, const char *bytes, size_t le
 	     (used < len || !gp_response_keeps(&exchange->response)))) {
 		exchange_reconnect(exchange);
 	} else if (scan == GP_SCAN_DONE) {
+		exchange->drained = 0;
 		exchange->reused = true;
 		exchange_send_leg(exchange);
 	}
@@ -354,6 +355,16 @@ static bool needs_head(const struct gp_exchange *exchange)
 	       has_authorization(exchange) || is_interim(exchange);
 }
 
+/* Not for ever: it is the program that decides how long to wait for a response. */
+static size_t swallow_interim(struct gp_exchange *exchange, size_t len)
+{
+	exchange->drained += len;
+	if (exchange->drained <= GP_DRAIN_MAX)
+		return len;
+	show_nonsense(exchange);
+	return 0;
+}
+
 /* Returns how much of it nobody else is to see: a request that goes again may be told to
  * go on again. */
 static size_t interim_arrived(struct gp_exchange *exchange, size_t len)
@@ -361,7 +372,7 @@ static size_t interim_arrived(struct gp_exchange *exchange, size_t len)
 	bool again = exchange->status == 100 && exchange->continued;
 
 	if (exchange->leg == GP_LEG_PROBE || (again && exchange->rounds))
-		return len;
+		return swallow_interim(exchange, len);
 	exchange->continued |= exchange->status == 100;
 	exchange->inbound = GP_INBOUND_INTERIM;
 	exchange->interim_left = len;
@@ -480,4 +491,10 @@ size_t gp_exchange_saw(struct gp_exchange *exchange, const char *bytes, size_t l
 size_t gp_exchange_needs(const struct gp_exchange *exchange)
 {
 	return exchange->needs;
+}
+
+void gp_exchange_cannot_wait(struct gp_exchange *exchange)
+{
+	exchange->needs = 1;
+	show_nonsense(exchange);
 }

@@ -36,6 +36,9 @@
 /* How often the rest of a head is looked for that another process may read as well. */
 #define SHARED_MS 20
 
+/* How large a socket's buffer is made for a head. */
+#define ROOM_MAX (4 * 1024 * 1024)
+
 struct carrier {
 	struct tcp tcp;
 	union gp_address destination;
@@ -199,22 +202,66 @@ static enum progress connection_ended(struct carrier *carrier, int error)
 	return PROGRESS_DONE;
 }
 
+static int buffer_size(int fd)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	real_getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len);
+	return size;
+}
+
+/*
+ * What waits unread fills the socket's buffer, if only because the octets before it are
+ * freed together with it: the kernel takes no more. It enlarges the buffer for a low
+ * water mark, or by SO_RCVBUF where the program has set that; the next look tells the
+ * proxy. False: it is large enough, or cannot be larger.
+ */
+static bool make_room(struct carrier *carrier)
+{
+	int fd = carrier->tcp.fd, size = buffer_size(fd), needs = carrier->low_water;
+
+	if (size >= ROOM_MAX)
+		return false;
+	set_low_water(carrier, 2 * size);
+	set_low_water(carrier, needs);
+	if (buffer_size(fd) == size)
+		real_setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	return buffer_size(fd) > size;
+}
+
+/* Nothing comes before what is there is taken. */
+static enum progress is_full(struct carrier *carrier)
+{
+	if (make_room(carrier))
+		return PROGRESS_DONE;
+	set_low_water(carrier, 0);
+	gp_exchange_cannot_wait(&carrier->exchange);
+	return PROGRESS_DONE;
+}
+
 /* Too little for a decision: waits for more, unless that cannot come any more. The end
  * may have come behind the rest, since we looked. */
 static enum progress need_more(struct carrier *carrier, size_t seen)
 {
+	bool shared = carrier->exchange.shared;
 	struct pollfd pollfd = {.fd = carrier->tcp.fd, .events = POLLRDHUP};
 	int there = 0;
 
+	/* One who reads in another process would wait for what we want. */
+	if (!shared) {
+		set_low_water(carrier, (int)gp_exchange_needs(&carrier->exchange));
+		pollfd.events |= POLLIN;
+	}
 	if (real_poll(&pollfd, 1, 0) > 0) {
 		real_ioctl(carrier->tcp.fd, FIONREAD, &there);
-		return (size_t)there > seen ? PROGRESS_DONE
-					    : connection_ended(carrier, 0);
+		if ((size_t)there > seen)
+			return PROGRESS_DONE;
+		return pollfd.revents == POLLIN ? is_full(carrier)
+						: connection_ended(carrier, 0);
 	}
-	/* One who reads in another process would wait for what we want. */
-	if (carrier->exchange.shared)
+	if (shared)
 		return wait_for(carrier, 0, clock_now() + SHARED_MS);
-	set_low_water(carrier, (int)gp_exchange_needs(&carrier->exchange));
 	return wait_for(carrier, POLLIN, CLOCK_NEVER);
 }
 

@@ -935,6 +935,24 @@ static void unseen_and_unasked(void **state)
 	expect_look(GET);
 }
 
+/* The rest of a head that cannot come is not waited for. */
+static void cannot_wait(void **state)
+{
+	static const char *const heads[] = {KEPT_407, CONTINUE_100};
+	static const struct gp_exchange_way observe = OBSERVE;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		gp_exchange_init(&exchange, &observe);
+		expect_look(GET);
+		assert_int_equal(gp_exchange_saw(&exchange, heads[i], 20), 0);
+		assert_false(gp_exchange_shows(&exchange));
+		gp_exchange_cannot_wait(&exchange);
+		assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_NOTHING);
+		assert_true(gp_exchange_shows(&exchange));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -957,6 +975,7 @@ int main(void)
 		cmocka_unit_test(unseen_challenge),
 		cmocka_unit_test(unseen_interim),
 		cmocka_unit_test(unseen_and_unasked),
+		cmocka_unit_test(cannot_wait),
 	};
 
 	return cmocka_run_group_tests(tests, play_setup, play_teardown);

@@ -718,6 +718,26 @@ static void no_reason_to_ask(void **state)
 	PLAY(scenes);
 }
 
+/* Interim responses without end that the program does not see: it would wait in us. */
+static void endless_interim(void **state)
+{
+	static const struct gp_exchange_way observe = OBSERVE;
+	const char *interim = "HTTP/1.1 102 x\r\n\r\n";
+	size_t taken = 0, used;
+
+	(void)state;
+	gp_exchange_init(&exchange, &observe);
+	gp_exchange_hold(&exchange, CHUNKED, strlen(CHUNKED));
+	gp_exchange_sent(&exchange, exchange.out_left);
+	do {
+		assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_LOOK);
+		used = gp_exchange_saw(&exchange, interim, strlen(interim));
+		taken += used;
+	} while (used && taken < 2 * (size_t)GP_DRAIN_MAX);
+	assert_true(taken <= GP_DRAIN_MAX);
+	assert_int_equal(gp_exchange_want(&exchange), GP_EXCHANGE_RECONNECT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -732,6 +752,7 @@ int main(void)
 		cmocka_unit_test(reset_and_refused),
 		cmocka_unit_test(reset_for_another_reason),
 		cmocka_unit_test(no_reason_to_ask),
+		cmocka_unit_test(endless_interim),
 	};
 
 	return cmocka_run_group_tests(tests, play_setup, play_teardown);
