@@ -36,14 +36,14 @@ enum does {
 
 #define OURS "Basic OURSECRET"
 
-/* What the machine must still have of the program's bytes, and what it makes of them. */
+/* What the program has got rid of, how much of that can have left the machine as it came,
+ * and what of it is the request's body; and what the machine makes of it. */
 struct model {
-	char held[INPUT_MAX], body[INPUT_MAX];
-	size_t held_len, body_len;
+	char written[INPUT_MAX], body[INPUT_MAX];
+	size_t written_len, gone, body_len;
 	char sent[sizeof(((struct gp_exchange *)0)->out) + INPUT_MAX];
 	size_t sent_len, due;
 	bool is_raw, is_ours, over;
-	bool is_lost; /* the program is ahead: what goes out is not what it wrote last */
 	char authorization[INPUT_MAX + 1];
 	/* Of the last leg: the number of the connection that it is for, and whether it
 	 * has gone out. */
@@ -109,14 +109,31 @@ static void check_request(void)
 		must(model.sent_len == head);
 		return;
 	}
-	must(model.is_lost || model.sent_len - head == model.body_len);
-	must(model.is_lost || !memcmp(model.sent + head, model.body, model.body_len));
+	must(model.sent_len - head == model.body_len);
+	must(!memcmp(model.sent + head, model.body, model.body_len));
 }
 
-static void check_raw(void)
+static void check_raw(const char *bytes, size_t len)
 {
-	must(model.is_lost || model.sent_len == model.held_len);
-	must(model.is_lost || !memcmp(model.sent, model.held, model.sent_len));
+	const char *left = model.written + model.gone;
+	const char *at = memmem(left, model.written_len - model.gone, bytes, len);
+
+	must(at);
+	model.gone = (size_t)(at - model.written) + len;
+}
+
+static void has_body(const char *bytes, size_t len)
+{
+	memcpy(model.body + model.body_len, bytes, len);
+	model.body_len += len;
+}
+
+/* What had to wait for its turn. */
+static void sends_queued(const char *bytes, size_t len)
+{
+	check_raw(bytes, len);
+	if (exchange.leg == GP_LEG_REQUEST)
+		has_body(bytes, len);
 }
 
 static void check_leg(void)
@@ -130,6 +147,10 @@ static void check_leg(void)
 /* Called before the machine hears of it. */
 static void sends(const char *bytes, size_t len)
 {
+	if (!exchange.out_left && !exchange.copy_left) {
+		sends_queued(bytes, len);
+		return;
+	}
 	if (!model.due || (exchange.out_left && exchange.out_left == exchange.out_len)) {
 		model.is_raw = !exchange.out_left;
 		model.is_ours = exchange.sent_ours;
@@ -139,6 +160,8 @@ static void sends(const char *bytes, size_t len)
 		/* Behind a challenge that was swallowed, has it arrived or not? */
 		is_unclear |= exchange.reused && world.said_len > world.taken;
 		model.sent_len = 0;
+		if (!exchange.copy_len) /* for the first time */
+			model.body_len = 0;
 	}
 	must(model.sent_len + len <= sizeof(model.sent));
 	memcpy(model.sent + model.sent_len, bytes, len);
@@ -147,7 +170,7 @@ static void sends(const char *bytes, size_t len)
 	if (model.due)
 		return;
 	if (model.is_raw)
-		check_raw();
+		check_raw(model.sent, model.sent_len);
 	else
 		check_request();
 }
@@ -165,19 +188,10 @@ static void took(struct world *w, enum gp_exchange_accept how, const char *bytes
 		 size_t len)
 {
 	(void)w;
-	model.is_lost |= exchange.queue_end > 0;
-	if (model.is_lost)
-		return;
-	if (how == GP_ACCEPT_HOLD) {
-		if (exchange.head_len != model.held_len + len)
-			model.held_len = 0;
-		memcpy(model.held + model.held_len, bytes, len);
-		model.held_len += len;
-		model.body_len = 0;
-	} else if (how == GP_ACCEPT_PASS) {
-		memcpy(model.body + model.body_len, bytes, len);
-		model.body_len += len;
-	}
+	memcpy(model.written + model.written_len, bytes, len);
+	model.written_len += len;
+	if (how == GP_ACCEPT_PASS)
+		has_body(bytes, len);
 }
 
 /* --- the others ------------------------------------------------------------------ */
@@ -278,6 +292,14 @@ static void writes(const char *bytes, size_t len)
 	write_queue();
 }
 
+/* What nobody has asked for, behind the last response on a connection, is the program's
+ * if it comes with that. */
+static void leaves_connection(void)
+{
+	is_unclear |= gp_exchange_want(&exchange) == GP_EXCHANGE_RECONNECT &&
+		      world.said_len > world.taken;
+}
+
 static void reads(size_t count)
 {
 	char room[512];
@@ -287,6 +309,7 @@ static void reads(size_t count)
 		got = world_read(&world, room, world_min(count, sizeof(room)));
 		hash(&result.to_program, room, got);
 		count -= got;
+		leaves_connection();
 	}
 }
 
@@ -308,6 +331,7 @@ static void splices(size_t count)
 	world.taken += count;
 	if (rest != WORLD_OVER)
 		gp_exchange_lost(&exchange, count);
+	leaves_connection();
 }
 
 static void says(const char *bytes, size_t len)
@@ -404,8 +428,9 @@ static void begin(uint8_t flags, size_t piece)
 	world.exchange = &exchange;
 	world.people = &people;
 	world.lazy = flags & IS_LAZY;
-	model.held_len = model.body_len = model.sent_len = model.due = 0;
-	model.over = model.spent = model.is_lost = false;
+	model.written_len = model.gone = model.body_len = 0;
+	model.sent_len = model.due = 0;
+	model.over = model.spent = false;
 	model.made_for = 0;
 	scope = way.authorization.scope;
 	result = (struct result){0};
