@@ -29,6 +29,7 @@ enum does {
 	READS_NOTHING,
 	READS_END, /* of the connection */
 	CLOSES,    /* its side */
+	SHARES,    /* the connection with another process */
 	IS_OUT,    /* all that it wrote */
 	IS_NOT_OUT,
 	IS_SILENT, /* for too long */
@@ -348,6 +349,9 @@ static inline void play_line(const struct line *line)
 	case CLOSES:
 		gp_exchange_let_go(&exchange);
 		world_step(&play.world, true);
+		break;
+	case SHARES:
+		gp_exchange_share(&exchange);
 		break;
 	case IS_OUT:
 	case IS_NOT_OUT:

@@ -558,6 +558,55 @@ static void hurries(void **state)
 	PLAY(scenes);
 }
 
+/* --- a program that shares the connection with another ---------------------------- */
+
+static void shares(void **state)
+{
+#define HALF_407   "HTTP/1.1 407 Proxy Auth"
+#define OTHER_HALF "entication Required\r\n" ASKS "Content-Length: 4\r\n\r\nbody"
+	static const struct scene scenes[] = {
+		{"nothing waits, and the last request is looked after",
+		 OBSERVE,
+		 true,
+		 {{WRITES, N("1")},
+		  {GETS, N("1")},
+		  {SHARES, NULL},
+		  {WRITES, N("2")},
+		  {GETS, N("2")},
+		  {IS_OUT, NULL},
+		  {SAYS, KEPT_407 KEPT_407},
+		  {READS, KEPT_407 OK_N("2")},
+		  {IS_ASKED, "407 kept"},
+		  {ANSWERS, OURS},
+		  {GETS, N_OURS("2")},
+		  {SAYS, OK_N("2")},
+		  {HEARS, "200"}}},
+		{"half a head, while half a challenge is there",
+		 OBSERVE,
+		 false,
+		 {{WRITES, N("1")},
+		  {GETS, N("1")},
+		  {SAYS, HALF_407},
+		  {READS_NOTHING, NULL},
+		  {SHARES, NULL},
+		  {WRITES, "GET htt"},
+		  {SAYS, OTHER_HALF},
+		  {READS, HALF_407 OTHER_HALF},
+		  {WRITES, "p://origin.test/2 HTTP/1.1\r\nHost: origin.test\r\n\r\n"},
+		  {GETS, N("2")},
+		  {SAYS, KEPT_407},
+		  {IS_ASKED, "407 kept"},
+		  {ANSWERS, OURS},
+		  {GETS, N_OURS("2")},
+		  {SAYS, OK_N("2")},
+		  {HEARS, "200"},
+		  {READS, OK_N("2")}}},
+	};
+
+	(void)state;
+	PLAY(scenes);
+}
+
 /* --- crowds ---------------------------------------------------------------------- */
 
 /* With 64 of them the queue is full. */
@@ -962,6 +1011,7 @@ int main(void)
 		cmocka_unit_test(both_are_full),
 		cmocka_unit_test(last_in_the_queue),
 		cmocka_unit_test(hurries),
+		cmocka_unit_test(shares),
 		cmocka_unit_test(crowds),
 		cmocka_unit_test(crowds_with_head),
 		cmocka_unit_test(a_full_queue),
