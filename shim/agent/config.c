@@ -45,15 +45,29 @@ struct reader {
 
 static GHashTable *cache; /* path -> struct cached */
 
+/* A key of the file may be cut within a character, or want to tell a terminal something.
+ */
+static char *make_line(const char *text)
+{
+	char *line = g_utf8_make_valid(text, -1);
+
+	for (char *c = line; *c; c++)
+		if (gp_is_control(*c))
+			*c = '?';
+	return line;
+}
+
 __attribute__((format(printf, 2, 3))) static void problem(struct reader *reader,
 							  const char *format, ...)
 {
 	va_list args;
-	char *what;
+	char *text, *what;
 
 	va_start(args, format);
-	what = g_strdup_vprintf(format, args);
+	text = g_strdup_vprintf(format, args);
 	va_end(args);
+	what = make_line(text);
+	g_free(text);
 	g_ptr_array_add(reader->problems,
 			reader->line
 				? g_strdup_printf("%s:%u: %s", reader->config->path,

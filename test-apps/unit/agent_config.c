@@ -136,6 +136,24 @@ static void test_bad_keys(void **state)
 	assert_null(config->user);
 }
 
+/* Problems go to terminals. */
+static void test_problem_is_line(void **state)
+{
+	const struct config *config = read_text(
+		"[proxy]\na\033[1m\rb=1\n[\033x]\n"
+		"[agent]\n"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"\303\244=1\n",
+		0644);
+
+	(void)state;
+	assert_problem(config, 0, ":2: unknown key \"a?[1m?b\" in [proxy]");
+	assert_problem(config, 1, ":3: unknown group [?x]");
+	assert_problem(config, 2, ":5: unknown key \"xxx");
+	assert_true(g_utf8_validate(config->problems[2], -1, NULL));
+	assert_problem(config, 3, NULL);
+}
+
 static void test_broken(void **state)
 {
 	static const struct {
@@ -246,6 +264,8 @@ int main(void)
 						remove_file),
 		cmocka_unit_test_setup_teardown(test_schemes, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_bad_keys, make_file, remove_file),
+		cmocka_unit_test_setup_teardown(test_problem_is_line, make_file,
+						remove_file),
 		cmocka_unit_test_setup_teardown(test_broken, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_password, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_programs, make_file, remove_file),
