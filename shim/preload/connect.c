@@ -26,6 +26,11 @@
  * within a tenth of that: then what goes direct needs no record. */
 #define BRIEF_NS 500000
 
+/* And when it leads to this machine. The server may be the program itself, and accept()
+ * its next call, in which nothing of ours would go on. Long enough for an agent to start.
+ */
+#define LOCAL_MS 3000
+
 /* Which connects concern us: TCP, to an address that could be elsewhere. */
 static bool concerns_us(int fd, const union gp_address *address)
 {
@@ -164,21 +169,43 @@ static void free_handshake(void *handshake)
 	handshake_free(handshake);
 }
 
-static enum handshake_state ask_way(struct handshake *handshake)
+static void wait_briefly(const struct wait *wait)
 {
-	enum handshake_state state = handshake_step(handshake, true);
-	struct wait wait = handshake_wait(handshake);
-	struct pollfd pollfd = {.fd = wait.fd, .events = wait.events};
+	struct pollfd pollfd = {.fd = wait->fd, .events = wait->events};
 	struct timespec brief = {.tv_nsec = BRIEF_NS};
-	int saved_errno = errno;
 
-	if (state != HANDSHAKE_ASKING_WAY)
-		return state;
-	pthread_cleanup_push(free_handshake, handshake);
 	real_ppoll(&pollfd, 1, &brief, NULL);
-	pthread_cleanup_pop(0);
-	errno = saved_errno;
-	return handshake_step(handshake, true);
+}
+
+/* Is it worth while to wait again? */
+static bool wait_for_local_way(const struct patience *patience, const struct wait *wait)
+{
+	enum gp_err err = clock_wait(patience, wait);
+
+	return err == GP_OK || (err == GP_ERR_SYSTEM && errno == EINTR);
+}
+
+static enum handshake_state ask_way(struct handshake *handshake, bool is_local)
+{
+	const struct patience patience = {clock_now() + LOCAL_MS, true};
+	enum handshake_state state = handshake_step(handshake, true);
+	int saved_errno = errno;
+	bool again = true;
+	struct wait wait;
+
+	while (again && state == HANDSHAKE_ASKING_WAY) {
+		wait = handshake_wait(handshake);
+		pthread_cleanup_push(free_handshake, handshake);
+		if (is_local)
+			again = wait_for_local_way(&patience, &wait);
+		else
+			wait_briefly(&wait);
+		pthread_cleanup_pop(0);
+		errno = saved_errno;
+		state = handshake_step(handshake, true);
+		again = again && is_local;
+	}
+	return state;
 }
 
 /* The program speaks to the proxy itself: the kernel connects, and we look after what it
@@ -231,7 +258,8 @@ static enum connecting begin(int fd, const union gp_address *address)
 		errno = ENOBUFS;
 		return CONNECTING_FAILED;
 	}
-	state = ask_way(handshake);
+	state = ask_way(handshake,
+			gp_address_is_loopback(address) && !tcp_is_blocking(fd));
 	if (state != HANDSHAKE_ASKING_WAY && state != HANDSHAKE_UNDER_WAY) {
 		pthread_cleanup_push(free_handshake, handshake);
 		connecting = settle(fd, address, handshake, state);

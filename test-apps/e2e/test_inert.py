@@ -63,6 +63,32 @@ def loopback(user):
     server.end()
 
 
+TO_ITSELF = """
+import signal, socket
+signal.alarm(20)
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.socket()
+client.setblocking(False)
+print(client.connect_ex(server.getsockname()) in (0, 115), flush=True)
+print(server.accept()[1] == client.getsockname())
+"""
+
+
+def to_itself(user):
+    """A program that connects to itself without blocking and then waits in accept() only."""
+    bare = run(["/usr/bin/python3", "-c", TO_ITSELF], user.env())
+    equal(bare.out.split(), ["True", "True"], "a connection to itself works without us", bare)
+    server = Simproxy("conn\nfinish\nrepeat\n")
+    agent = ForgetfulAgent(server, way="direct", delay=0.2)
+    beginner = harness.User("carol")
+    for name, env in (("agent takes its time", user.preload("http://127.0.0.1:9", GATEPASS_AGENT=agent.path)),
+                      ("agent is not there yet", beginner.preload("http://127.0.0.1:9"))):
+        result = run(["/usr/bin/python3", "-c", TO_ITSELF], env)
+        equal((result.out, result.code), (bare.out, 0), f"and when the {name}", result)
+    agent.close()
+    server.end()
+
+
 def no_agent(user):
     """A library without its agent passes calls through, and says why to the log only."""
     alone = harness.DIRECTORY / "alone"
@@ -136,6 +162,7 @@ def main():
     unconfigured(user)
     disabled(user)
     loopback(user)
+    to_itself(user)
     no_agent(user)
     watching_itself(user)
     agent_environment(user)
