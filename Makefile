@@ -69,7 +69,7 @@ export CI SAN V
 export GATEPASS_BUILD := $(abspath $(B))
 
 .PHONY: all programs tests bench-programs deps demo check check-unit check-symbols check-layers check-headers check-docs \
-	check-e2e check-fuzz check-format fuzz bench install uninstall clean dist format lint top help
+	check-e2e check-fuzz check-foreign check-format fuzz bench install uninstall clean dist format lint top help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
@@ -170,6 +170,9 @@ check: ## every test; ends with "N passed, N failed, N skipped"
 	@test-apps/run $(foreach part,symbols layers headers docs unit fuzz e2e,$(part))
 check-unit check-symbols check-layers check-headers check-docs check-e2e check-fuzz: programs tests ## a part of it
 	@test-apps/run $(@:check-%=%) $(TESTS)
+
+check-foreign: programs tests ## other people's tests with the library and without (SUITES=names: a part of them)
+	@PYTHONDONTWRITEBYTECODE=1 test-apps/foreign/foreign $(SUITES)
 
 fuzz: ## fuzz each parser with libFuzzer for FUZZ_TIME seconds (clang)
 	@test-apps/fuzz/fuzz $(or $(FUZZ_TIME),60)
