@@ -42,7 +42,7 @@ link = $(Q)$(CC) $(CFLAGS) $(LINK) $(1) $(LDFLAGS) -o $@
 objects = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 CORE := $(call objects,shim/core)
 PRELOAD := $(call objects,shim/preload)
-AGENT := $(call objects,shim/agent)
+AGENT := $(call objects,shim/agent) $(if $(filter thread,$(SAN)),$(B)/obj/test-apps/tsan.o)
 CLI := $(call objects,shim/cli)
 UNIT := $(patsubst test-apps/unit/%.c,$(B)/unit/%,$(wildcard test-apps/unit/test_*.c))
 AGENT_UNIT := $(patsubst test-apps/unit/%.c,$(B)/unit/%,$(wildcard test-apps/unit/agent_*.c))
@@ -110,7 +110,7 @@ $(B)/obj/shim/agent/%.o: shim/agent/%.c Makefile | $(B)/packages
 	$(call compile,$$($(PKG_CONFIG) --cflags $(AGENT_HEADERS)))
 $(B)/obj/shim/cli/%.o: shim/cli/%.c Makefile | $(B)/packages
 	$(call compile,$$($(PKG_CONFIG) --cflags $(CLI_PACKAGES)) -DGP_LIBEXECDIR='"$(LIBEXECDIR)"')
-$(B)/obj/test-apps/simproxy/%.o: test-apps/simproxy/%.c Makefile
+$(B)/obj/test-apps/%.o: test-apps/%.c Makefile
 	$(call compile)
 $(B)/packages:
 	$(Q)$(PKG_CONFIG) --exists --print-errors '$(AGENT_HEADERS)' || { echo "Missing libraries: run 'make deps' (Debian, Ubuntu), or install their development files." >&2; exit 1; }

@@ -20,13 +20,6 @@
 #include "kerberos.h"
 #include "secret.h"
 
-/* GLib is not instrumented: that its queues between threads order memory is not seen. */
-__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-	return "called_from_lib:libglib-2.0.so.0\ncalled_from_lib:libgio-2.0.so.0\n";
-}
-
 static GMainLoop *loop;
 static GHashTable *handshakes; /* name -> struct kerberos */
 
