@@ -34,6 +34,14 @@ def observe(env, *arguments):
     return run([APPS / "observe", *arguments], env)
 
 
+def observe_bare(user, *arguments):
+    """Without the library, but beside what an instrumented one needs."""
+    env = user.env()
+    if harness.SANITIZER:
+        env = user.preload() | {"LD_PRELOAD": ":".join(harness.sanitizer_runtime())}
+    return observe(env, *arguments)
+
+
 # What differs, as it must: while the program waits for us, the library has a
 # descriptor far from the program's (its agent's), and memory that a child would share; and the
 # kernel has begun to measure a connection that the proxy then refuses.
@@ -41,12 +49,16 @@ BY_DESIGN = re.compile(r"(?m)^ (?:fd \d\d+: socket mode 140000 flags 1 8?0?2 .*"
                        r"|mapped /dev/zero \(deleted\)|sndbuf \d+ 4)\n")
 
 
+# A sanitizer's runtime comes with libraries and files of its own.
+MAPPED = re.compile(r"(?m)^ mapped .*\n")
+
+
 def as_is(text):
-    return text
+    return MAPPED.sub("", text) if harness.SANITIZER else text
 
 
 def without_handshake(text):
-    return BY_DESIGN.sub("", text)
+    return BY_DESIGN.sub("", as_is(text))
 
 
 def same(bare, other, name, view=as_is):
@@ -59,7 +71,7 @@ def same(bare, other, name, view=as_is):
 
 def local(user, proxy):
     for scene in scenes("local"):
-        bare = observe(user.env(), scene)
+        bare = observe_bare(user, scene)
         same(bare, observe(user.preload(), scene), f"{scene}: idle")
         same(bare, observe(user.preload(proxy.url_with_password), scene),
              f"{scene}: with a proxy")
@@ -76,7 +88,7 @@ def remote(user, family, server_class, host):
         for scene in scenes("remote"):
             name = f"{NAMES[family]}, {scene}"
             to, by = (closed, busy) if scene == "refused" else (there, proxy)
-            bare = observe(user.env(), scene, *to)
+            bare = observe_bare(user, scene, *to)
             check(bare.code == 0 and ("as asked for" in bare.out or to == closed),
                   f"{name}: works without us", bare)
             same(bare, observe(user.preload(), scene, *to), f"{name}: idle")
