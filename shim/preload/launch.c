@@ -117,13 +117,18 @@ static bool find_agent(struct launch *launch)
  */
 #define BORROWED_STACK __attribute__((no_sanitize("address")))
 
+/*
+ * Not by sigaction(): others that stand before it (ThreadSanitizer, Java's libjsig) note
+ * who wants which signal, and their notes are the caller's.
+ */
 BORROWED_STACK static void default_signals(void)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
+	/* More than the kernel's structure has anywhere; in it this is SIG_DFL. */
+	const unsigned long action[16] = {0};
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &action, NULL);
+		syscall(SYS_rt_sigaction, sig, action, NULL, NSIG / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
