@@ -6,12 +6,13 @@ that asks for a password."""
 
 import difflib
 import re
+import signal
 import socket
 import socketserver
 import threading
 
 import harness
-from harness import APPS, check, equal, run
+from harness import APPS, check, equal, run, skip
 from simproxy import BASE64, OK, Simproxy
 from victims import Echo, EchoServer
 
@@ -40,6 +41,45 @@ def observe_bare(user, *arguments):
     if harness.SANITIZER:
         env = user.preload() | {"LD_PRELOAD": ":".join(harness.sanitizer_runtime())}
     return observe(env, *arguments)
+
+
+# Stands before what sets handlers, and calls them itself, as Java's libjsig and
+# ThreadSanitizer do.
+KEEPER = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+
+static void (*kept[NSIG])(int);
+
+static void call(int sig)
+{
+	if (kept[sig] != SIG_DFL && kept[sig] != SIG_IGN)
+		kept[sig](sig);
+}
+
+int sigaction(int sig, const struct sigaction *action, struct sigaction *before)
+{
+	int (*next)(int, const struct sigaction *, struct sigaction *);
+	struct sigaction ours;
+
+	next = (int (*)(int, const struct sigaction *, struct sigaction *))dlsym(RTLD_NEXT,
+										  "sigaction");
+	if (!action)
+		return next(sig, action, before);
+	kept[sig] = action->sa_handler;
+	ours = *action;
+	ours.sa_handler = call;
+	return next(sig, &ours, before);
+}
+
+void (*signal(int sig, void (*handler)(int)))(int)
+{
+	struct sigaction action = {.sa_handler = handler}, before;
+
+	return sigaction(sig, &action, &before) ? SIG_ERR : before.sa_handler;
+}
+"""
 
 
 # What differs, as it must: while the program waits for us, the library has a
@@ -75,6 +115,28 @@ def local(user, proxy):
         same(bare, observe(user.preload(), scene), f"{scene}: idle")
         same(bare, observe(user.preload(proxy.url_with_password), scene),
              f"{scene}: with a proxy")
+
+
+def beside_a_keeper(user):
+    """A broken connection's SIGPIPE still comes when we have started the agent."""
+    if harness.SANITIZER:
+        skip("beside who keeps handlers", "its runtime keeps them itself")
+        return
+    keeper = harness.DIRECTORY / "keeper.so"
+    run(["gcc", "-shared", "-fPIC", "-x", "c", "-", "-o", keeper], input=KEEPER.encode())
+    with EchoServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        there = ("127.0.0.1", server.server_address[1])
+        proxy = Simproxy(ASKING)
+        bare = observe(user.env(LD_PRELOAD=keeper), "blocking", *there)
+        check(f" signal {signal.SIGPIPE.value}: 1" in bare.out, "it gets SIGPIPE without us", bare)
+        user.stop_agent()
+        through = user.preload(proxy.url_with_password)
+        through["LD_PRELOAD"] = f"{keeper}:{through['LD_PRELOAD']}"
+        same(bare, observe(through, "blocking", *AWAY[socket.AF_INET]),
+             "beside who keeps handlers", without_handshake)
+        proxy.end()
+        server.shutdown()
 
 
 def remote(user, family, server_class, host):
@@ -114,6 +176,7 @@ def main():
     proxy.end()
     remote(user, socket.AF_INET, EchoServer, "127.0.0.1")
     remote(user, socket.AF_INET6, EchoServer6, "::1")
+    beside_a_keeper(user)
 
 
 harness.main(main)
