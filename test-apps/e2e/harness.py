@@ -111,6 +111,7 @@ def main(body):
     # A shell's background job ignores it, and so would every program that is started here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        sanitizer_runtime()  # not by several threads of the test
         body()
     except BaseException as error:  # SystemExit and KeyboardInterrupt need the clean-up too
         check(False, f"the test itself: {error!r}", traceback.format_exc())
