@@ -118,6 +118,12 @@ static bool find_agent(struct launch *launch)
 #define BORROWED_STACK __attribute__((no_sanitize("address")))
 
 /*
+ * Its other name: ThreadSanitizer, which stands before the first, takes the child for one
+ * with memory of its own, and no longer sees how the calling thread synchronises.
+ */
+extern int __clone(int (*run)(void *), void *stack, int flags, void *context, ...);
+
+/*
  * Not by sigaction(): others that stand before it (ThreadSanitizer, Java's libjsig) note
  * who wants which signal, and their notes are the caller's.
  */
@@ -169,7 +175,7 @@ BORROWED_STACK static int step_aside(void *context)
 {
 	struct launch *launch = context;
 
-	clone(become_agent, launch->stacks[1] + STACK, CLONE_VM | CLONE_VFORK, launch);
+	__clone(become_agent, launch->stacks[1] + STACK, CLONE_VM | CLONE_VFORK, launch);
 	syscall(SYS_exit_group, 0);
 	return 0;
 }
@@ -189,8 +195,8 @@ static int spawn(struct launch *launch)
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	child = clone(step_aside, launch->stacks[0] + STACK, CLONE_VM | CLONE_VFORK,
-		      launch);
+	child = __clone(step_aside, launch->stacks[0] + STACK, CLONE_VM | CLONE_VFORK,
+			launch);
 	if (child > 0)
 		while (waitpid(child, NULL, __WCLONE) < 0 && errno == EINTR)
 			;
