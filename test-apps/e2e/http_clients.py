@@ -75,6 +75,7 @@ class Client:
     passes = 1  # how often it does them
     insists = False  # its connection has to stay, unless it is told that it does not
     upgrades = False  # it offers another protocol, which takes a tunnel
+    own_locks = False  # its threads synchronise by what ThreadSanitizer does not see
 
     def __init__(self, name, needs):
         self.name, self.needs = name, needs
@@ -90,9 +91,10 @@ class Client:
 class Exchange(Client):
     """test-apps/apps/exchange.*, in a language whose own library it uses."""
 
-    def __init__(self, name, needs, command, chunked=True, insists=False):
+    def __init__(self, name, needs, command, chunked=True, insists=False, own_locks=False):
         super().__init__(name, needs)
         self.command, self.chunked, self.insists = command, chunked, insists
+        self.own_locks = own_locks
 
     def can(self, job):
         return self.chunked or not job.chunked
@@ -184,8 +186,8 @@ CLIENTS = [
              insists=True),
     # Without php.ini: it names extensions that are loaded in a way that sanitizers forbid.
     Exchange("php", "php", ["php", "-n", SOURCES / "exchange.php"], chunked=False),
-    Exchange("node", "node", ["node", SOURCES / "exchange.mjs"], insists=True),
+    Exchange("node", "node", ["node", SOURCES / "exchange.mjs"], insists=True, own_locks=True),
     # Otherwise it leaves a file in /tmp; the rest makes it start faster.
     Java("java", "javac", ["java", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1"],
-         insists=True),
+         insists=True, own_locks=True),
 ]

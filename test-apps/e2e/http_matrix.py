@@ -11,6 +11,7 @@ import proxies
 from harness import DIRECTORY, check, equal, run
 from http_clients import BIG, CLIENTS, MIB, Curl, Job
 from http_tools import TOOLS
+from trial import OWN_LOCKS
 from witness import Witness
 
 EXPECT = ("-H", "Expect: 100-continue")
@@ -137,6 +138,9 @@ class Matrix:
             lacking = harness.needs(client.needs)
             if lacking:
                 harness.skip(client.name, f"no {lacking}")
+                continue
+            if client.own_locks and harness.SANITIZER == "thread":
+                harness.skip(client.name, OWN_LOCKS)
                 continue
             self.refused(client.name, client)
             for way in ("observe", "forward"):
