@@ -12,6 +12,8 @@
 #define PROBE 8
 /* What is so little above our own frame belongs to the stack. */
 #define NEAR (16 * 1024)
+/* The smallest page there is: of one, one probe tells all. */
+#define PAGE 4096
 
 static bool is_on_stack(const void *p)
 {
@@ -26,6 +28,11 @@ static bool probe(const char *p)
 	       (syscall(SYS_rt_sigprocmask, -1, p, NULL, PROBE) == 0 || errno != EFAULT);
 }
 
+static bool is_same_page(const char *first, const char *last)
+{
+	return (uintptr_t)first / PAGE == (uintptr_t)last / PAGE;
+}
+
 bool memory_is_readable(const void *p, size_t n)
 {
 	const char *first = p, *last = first + n - 1;
@@ -37,7 +44,8 @@ bool memory_is_readable(const void *p, size_t n)
 	/* Aligned, so that no probe reaches into another page. */
 	first -= (uintptr_t)first % PROBE;
 	last -= (uintptr_t)last % PROBE;
-	readable = last >= first && probe(first) && (last == first || probe(last));
+	readable = last >= first && probe(first) &&
+		   (is_same_page(first, last) || probe(last));
 	errno = saved_errno;
 	return readable;
 }
