@@ -17,15 +17,24 @@
 #include "tcp.h"
 #include "touch.h"
 
-static struct pending *take(int fd)
+/* Only one that carries. */
+static struct pending *keep(struct pending *pending)
 {
-	struct pending *pending = pending_take(fd);
-
 	if (pending && pending->state != PENDING_CARRYING) {
 		pending_leave(pending);
 		return NULL;
 	}
 	return pending;
+}
+
+static struct pending *take(int fd)
+{
+	return keep(pending_take(fd));
+}
+
+static struct pending *retake(int fd)
+{
+	return keep(pending_retake(fd));
 }
 
 /* False with errno. */
@@ -160,10 +169,7 @@ bool carry_send(int fd, const struct iovec *parts, size_t count, int flags,
 
 	if (!record_at(fd) || !is_sound(parts, count))
 		return false;
-	for (;;) {
-		pending = take(fd);
-		if (!pending)
-			break;
+	for (pending = take(fd); pending; pending = retake(fd)) {
 		error = send_some(pending->carrier, &cursor, flags, &over);
 		pending_step(pending);
 		if (pending->state == PENDING_FAILED)
@@ -204,10 +210,7 @@ static bool await_response(int fd, int flags, struct pending **pending)
 	bool carries;
 	struct wait wait;
 
-	do {
-		*pending = take(fd);
-		if (!*pending)
-			return true;
+	for (*pending = take(fd); *pending; *pending = retake(fd)) {
 		pending_step(*pending);
 		carries = (*pending)->state == PENDING_CARRYING;
 		if (carries && carrier_shows((*pending)->carrier))
@@ -217,8 +220,10 @@ static bool await_response(int fd, int flags, struct pending **pending)
 		*pending = NULL;
 		if (!carries)
 			return true;
-	} while (may_wait(fd, flags) && await_turn(fd, &wait));
-	return false;
+		if (!may_wait(fd, flags) || !await_turn(fd, &wait))
+			return false;
+	}
+	return true;
 }
 
 /* The program has received so many bytes. */
@@ -278,7 +283,7 @@ static bool receive_now(struct pending *pending, int fd, struct msghdr *message,
 static ssize_t receive_plainly(int fd, struct msghdr *message, int flags)
 {
 	ssize_t got = real_recvmsg(fd, message, flags);
-	struct pending *pending = got > 0 ? take(fd) : NULL;
+	struct pending *pending = got > 0 ? retake(fd) : NULL;
 
 	if (!pending)
 		return got;

@@ -70,11 +70,11 @@ void pending_leave(struct pending *pending)
 	lock_release(&pending->lock);
 }
 
-struct pending *pending_take(int fd)
+struct pending *pending_retake(int fd)
 {
 	struct pending *pending = record_at(fd);
 
-	if (!pending || !process_owns_memory())
+	if (!pending)
 		return NULL;
 	lock_take(&pending->lock);
 	/* Descriptors can have been closed out of our sight. */
@@ -83,6 +83,11 @@ struct pending *pending_take(int fd)
 		return pending;
 	lock_release(&pending->lock);
 	return NULL;
+}
+
+struct pending *pending_take(int fd)
+{
+	return record_at(fd) && process_owns_memory() ? pending_retake(fd) : NULL;
 }
 
 /* Another process takes the steps. */

@@ -105,6 +105,10 @@ bool pending_is_asleep(struct pending *pending);
 /* The record of `fd`, taken; or NULL. */
 struct pending *pending_take(int fd);
 
+/* The same in a call that has taken one before: it need not be asked again whose memory
+ * this is. */
+struct pending *pending_retake(int fd);
+
 /* Lets it go on, without waiting. */
 void pending_step(struct pending *pending);
 

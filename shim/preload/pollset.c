@@ -45,6 +45,7 @@ struct pollset {
 	nfds_t n;
 	struct pollfd *inner; /* n + 1 */
 	struct slot *slots;
+	bool taken;    /* a record has been */
 	int64_t until; /* when the next handshake has to go on */
 	int bell;
 	void *memory; /* of a long list, or NULL */
@@ -109,6 +110,14 @@ static bool is_due(const struct pollset *set, nfds_t i, enum steps steps)
 	return set->slots[i].driven && (steps == STEP_ALL || set->inner[i].revents);
 }
 
+static struct pending *take(struct pollset *set, int fd)
+{
+	struct pending *pending = set->taken ? pending_retake(fd) : pending_take(fd);
+
+	set->taken |= pending != NULL;
+	return pending;
+}
+
 /* Makes the list. True if a socket in it has a record to drive. */
 static bool fill(struct pollset *set)
 {
@@ -120,7 +129,7 @@ static bool fill(struct pollset *set)
 
 		set->inner[i] = set->fds[i];
 		set->slots[i] = (struct slot){.shown = -1};
-		pending = set->fds[i].fd >= 0 ? pending_take(set->fds[i].fd) : NULL;
+		pending = set->fds[i].fd >= 0 ? take(set, set->fds[i].fd) : NULL;
 		if (!pending)
 			continue;
 		pending->seen = true;
@@ -149,7 +158,7 @@ static void go_on(struct pollset *set, enum steps steps)
 {
 	for (nfds_t i = 0; i < set->n; i++) {
 		struct pending *pending =
-			is_due(set, i, steps) ? pending_take(set->fds[i].fd) : NULL;
+			is_due(set, i, steps) ? pending_retake(set->fds[i].fd) : NULL;
 
 		if (!pending)
 			continue;
@@ -167,7 +176,7 @@ static void take_bell_away(struct pollset *set)
 		return;
 	for (nfds_t i = 0; i < set->n; i++) {
 		struct pending *pending =
-			set->slots[i].driven ? pending_take(set->fds[i].fd) : NULL;
+			set->slots[i].driven ? pending_retake(set->fds[i].fd) : NULL;
 
 		if (!pending)
 			continue;
