@@ -106,6 +106,44 @@ def half_closed(user):
                     loop(method, "-n", 1, "-s"), OPENED, asking)
 
 
+ONE_WAIT = """
+import select, socket, sys
+link = socket.create_connection((sys.argv[2], int(sys.argv[3])))
+link.setblocking(False)
+def poll():
+    waiter = select.poll()
+    waiter.register(link, select.POLLIN)
+    return [event for _, event in waiter.poll(60000)]
+def epoll():
+    waiter = select.epoll()
+    waiter.register(link, select.EPOLLIN)
+    return [event for _, event in waiter.poll(60)]
+link.sendall(f"GET {''.join(sys.argv[4:])}/ HTTP/1.1\\r\\nHost: origin.gatepass.test\\r\\n\\r\\n".encode())
+print({"poll": poll, "epoll": epoll}[sys.argv[1]]())
+try:
+    print(link.recv(65536))
+except BlockingIOError:
+    print("nothing was there")
+"""
+
+
+def one_wait(user):
+    """A single wait goes on for as long as there is only what the program does not get."""
+    length, page = r"Content-Length: 5\r\n\r\n", r"send HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    opened = f"conn\nexpect\nwait 50\n{page}\nfinish\n"
+    answer = f"expect\nwait 50\n{page}\nfinish\n"
+    for name, challenge in (
+            ("at once", f"send {CHALLENGE}{length}abcde\n"),
+            ("in two pieces", f"send {CHALLENGE}{length}ab\nwait 50\nsend cde\n"),
+            ("cut in its head", f"send {CHALLENGE}\nwait 50\nsend {length}abcde\n"),
+            ("that closes", f"send {CHALLENGE}Connection: close\\r\\n{length}abcde\n"
+                            "close\nconn\n")):
+        for method in ("poll", "epoll"):
+            compare(user, f"a single {method}(), 407 {name}",
+                    ["/usr/bin/python3", "-c", ONE_WAIT, method], opened,
+                    f"conn\nexpect\n{challenge}{answer}")
+
+
 TALK = """
 import socket, sys
 link = socket.create_connection((sys.argv[1], int(sys.argv[2])))
@@ -175,6 +213,7 @@ def main():
     origin_replies(user)
     closed_between(user)
     half_closed(user)
+    one_wait(user)
     rewritten(user)
 
 
