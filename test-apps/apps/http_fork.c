@@ -9,6 +9,7 @@
  * "http://host" for a proxy.
  */
 #define _GNU_SOURCE
+#include <poll.h>
 #include <sys/wait.h>
 
 #include "http.h"
@@ -182,13 +183,36 @@ static void child_closes(void)
 	hear();
 }
 
+/* It borrows the memory, but what it does with its descriptors is its own business. */
+static void vfork_child_closes(void)
+{
+	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+	char bytes[1024];
+	size_t len = request(bytes, sizeof(bytes), 1), half = len / 2;
+	pid_t child;
+
+	say(0);
+	hear();
+	send(fd, bytes, half, 0);
+	child = vfork();
+	if (!child) {
+		poll(&pollfd, 1, 0);
+		close(fd);
+		dup2(0, fd);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	send(fd, bytes + half, len - half, 0);
+	hear();
+}
+
 static const struct {
 	const char *name;
 	void (*play)(void);
 } scenes[] = {
 	{"child-sends", child_sends},   {"child-sends-all", child_sends_all},
 	{"child-reads", child_reads},   {"child-goes-on", child_goes_on},
-	{"child-closes", child_closes},
+	{"child-closes", child_closes}, {"vfork-child-closes", vfork_child_closes},
 };
 
 int main(int argc, char **argv)
