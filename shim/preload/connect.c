@@ -27,9 +27,9 @@
 #define BRIEF_NS 500000
 
 /* And when it leads to this machine. The server may be the program itself, and accept()
- * its next call, in which nothing of ours would go on. Long enough for an agent to start.
- */
-#define LOCAL_MS 3000
+ * its next call, in which nothing of ours would go on. Long enough for an agent to start,
+ * which is all that takes so long; then it goes on as elsewhere. */
+#define LOCAL_MS 1000
 
 /* Which connects concern us: TCP, to an address that could be elsewhere. */
 static bool concerns_us(int fd, const union gp_address *address)
