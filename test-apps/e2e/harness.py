@@ -369,6 +369,8 @@ def with_library(env, library=LIBRARY):
         # In calls that may block it ignores atomics until libc returns, and there we are
         # libc; so it comes behind us. AddressSanitizer insists on being the first.
         parts.insert(0, parts.pop())
+        # A forked child has its parent's threads that are still to be joined.
+        env.setdefault("TSAN_OPTIONS", "report_thread_leaks=0")
     env["LD_PRELOAD"] = ":".join(parts)
     if SANITIZER == "address":
         env.setdefault("ASAN_OPTIONS", "detect_leaks=0")

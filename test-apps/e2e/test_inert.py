@@ -18,7 +18,7 @@ s = socket.socket()
 s.settimeout(0.2)
 try: s.connect(("192.0.2.1", 9))
 except OSError: pass
-names = [n for n in os.environ if not n.startswith(("LD_PRELOAD", "ASAN_", "GATEPASS_"))]
+names = [n for n in os.environ if not n.startswith(("LD_PRELOAD", "ASAN_", "TSAN_", "GATEPASS_"))]
 print(sorted(os.listdir("/proc/self/fd")), threading.active_count(), sorted(names))
 """
 
