@@ -212,7 +212,7 @@ format: ## reformat the C files
 check-format: ## do the C files follow .clang-format?
 	clang-format --dry-run -Werror $(C_FILES)
 lint: compile_commands.json ## static analysis of C, shell and man pages
-	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=missingInclude -Iinclude $(filter %.c,$(C_FILES))
+	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --library=gtk --inline-suppr --suppress=missingInclude -Iinclude $(filter %.c,$(C_FILES))
 	clang-tidy --quiet -p . $(filter shim/%.c,$(C_FILES))
 	shellcheck shim/cli/gatepass.sh shim/packaging/deps test-apps/fuzz/fuzz .ci/run
 	mandoc -Tlint -Wwarning shim/man/*.[158]
