@@ -200,6 +200,8 @@ SHIM_EXPORT int vdprintf(int fd, const char *restrict format, va_list args)
 			       : real_vdprintf(fd, format, args);
 }
 
+/* Fortified, libc's header makes a macro of it for some compilers. */
+#undef dprintf
 SHIM_EXPORT int dprintf(int fd, const char *restrict format, ...)
 {
 	va_list args;

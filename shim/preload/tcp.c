@@ -63,7 +63,7 @@ int64_t tcp_deadline(int fd, int option)
 
 static bool is_mapped(int fd)
 {
-	union gp_address own;
+	union gp_address own = {.sa.sa_family = AF_UNSPEC};
 	socklen_t len = sizeof(own);
 
 	return !getsockname(fd, &own.sa, &len) && own.sa.sa_family == AF_INET6 &&
