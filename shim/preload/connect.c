@@ -203,7 +203,7 @@ static enum handshake_state ask_way(struct handshake *handshake, bool is_local)
 		pthread_cleanup_pop(0);
 		errno = saved_errno;
 		state = handshake_step(handshake, true);
-		again = again && is_local;
+		again = again && is_local && !handshake_waits_for_person(handshake);
 	}
 	return state;
 }

@@ -139,6 +139,11 @@ struct wait handshake_wait(const struct handshake *hs)
 	return wait;
 }
 
+bool handshake_waits_for_person(const struct handshake *hs)
+{
+	return hs->link.extended > 0;
+}
+
 int handshake_error(const struct handshake *hs)
 {
 	return hs->error;

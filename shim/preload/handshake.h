@@ -36,6 +36,9 @@ enum handshake_state handshake_step(struct handshake *hs, bool way_only);
 /* What it waits for, in the first two states. */
 struct wait handshake_wait(const struct handshake *hs);
 
+/* In HANDSHAKE_ASKING_WAY: is the agent asking a person or a helper first? */
+bool handshake_waits_for_person(const struct handshake *hs);
+
 /* In HANDSHAKE_FAILED: the errno of connect(2). */
 int handshake_error(const struct handshake *hs);
 
