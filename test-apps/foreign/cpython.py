@@ -13,8 +13,11 @@ from suite import WHOLE, Suite
 PYTHON = "/usr/bin/python3"
 PACKAGE = f"the package libpython{sys.version_info[0]}.{sys.version_info[1]}-testsuite"
 MODULES = ("test_select", "test_poll", "test_epoll", "test_selectors", "test_socket",
-           "test_ssl", "test_httplib", "test_urllib2_localnet", "test_subprocess",
-           "test_asyncio")
+           "test_ssl", "test_httplib", "test_urllib2_localnet", "test_subprocess")
+# Those that have to do with sockets, pipes and children; the others take long.
+ASYNCIO = ("test_sock_lowlevel", "test_server", "test_sendfile", "test_streams",
+           "test_buffered_proto", "test_selector_events", "test_unix_events",
+           "test_subprocess", "test_ssl", "test_sslproto", "test_base_events", "test_events")
 # Sockets of virtual machines hang in containers.
 LEFT_OUT = ("*VSOCK*",)
 
@@ -34,11 +37,12 @@ def _outcomes(report):
 
 
 class Module(Suite):
-    """One module of the tests."""
+    """One module of the tests, or a part of one."""
 
-    def __init__(self, module):
-        super().__init__(f"CPython's {module}")
+    def __init__(self, module, part=None):
+        super().__init__(f"CPython's {module}{f'.{part}' if part else ''}")
         self._module = module
+        self._pattern = f"test.{module}.{part}.*" if part else None
 
     def missing(self):
         here = harness.run([PYTHON, "-c", f"import test.{self._module}"])
@@ -50,9 +54,10 @@ class Module(Suite):
         argv = [PYTHON, "-m", "test", "-v", "--junit-xml", report]
         for pattern in LEFT_OUT:
             argv += ["-i", pattern]
-        if only:
-            # A part of a test (subTest) has its description behind the name.
-            argv += ["-m", only.split(" ")[0]]
+        # A part of a test (subTest) has its description behind the name.
+        pattern = only.split(" ")[0] if only else self._pattern
+        if pattern:
+            argv += ["-m", pattern]
         result = harness.run([*argv, self._module], env, timeout=self.limit, cwd=place)
         said = result.out + result.err
         if not report.exists():
@@ -60,4 +65,5 @@ class Module(Suite):
         return _outcomes(report), said
 
 
-SUITES = [Module(module) for module in MODULES]
+SUITES = [*(Module(module) for module in MODULES),
+          *(Module("test_asyncio", part) for part in ASYNCIO)]

@@ -8,6 +8,8 @@ WHOLE = "the whole"
 class Suite:
     limit = 600  # seconds for a run
     alone = False  # do runs at the same time get into each other's way?
+    stays_here = True  # is nothing elsewhere connected to?
+    differs = frozenset()  # tests of what is meant to be different with a proxy
 
     def __init__(self, name):
         self.name = name
