@@ -39,6 +39,10 @@
 /* A 407 of Squid with its error page is 3.5 KiB. */
 #define PEEK 4096
 
+/* How long a connection to this machine waits for a descriptor or an agent with a full
+ * queue (milliseconds). */
+#define LOCAL_OPEN_MS 1000
+
 enum phase {
 	ASK_WAY,  /* the first question */
 	KNOW_WAY, /* answered, and the socket not touched yet */
@@ -93,6 +97,9 @@ struct handshake *handshake_new(int fd, const union gp_address *destination, boo
 	hs->wants_tunnel = tunnel;
 	link_init(&hs->link);
 	route_ask(&hs->link, &question);
+	/* The server may be the program itself, and wait for us meanwhile. */
+	if (gp_address_is_loopback(destination))
+		hs->link.give_up = clock_now() + LOCAL_OPEN_MS;
 	return hs;
 }
 

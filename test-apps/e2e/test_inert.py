@@ -89,6 +89,30 @@ def to_itself(user):
     server.end()
 
 
+WITHOUT_DESCRIPTORS = """
+import os, resource, signal, socket
+signal.alarm(30)
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.socket()
+client.setblocking(False)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+taken = []
+while True:
+    try: taken.append(os.dup(0))
+    except OSError: break
+print(client.connect_ex(server.getsockname()) in (0, 115), flush=True)
+os.close(taken[0])
+print(server.accept()[1] == client.getsockname())
+"""
+
+
+def without_descriptors(user):
+    """A program that has no descriptor left to ask the agent with."""
+    for name, env in (("without us", user.env()), ("with us", user.preload("http://127.0.0.1:9"))):
+        result = run(["/usr/bin/python3", "-c", WITHOUT_DESCRIPTORS], env)
+        equal(result.out.split(), ["True", "True"], f"no descriptor is left: {name}", result)
+
+
 def no_agent(user):
     """A library without its agent passes calls through, and says why to the log only."""
     alone = harness.DIRECTORY / "alone"
@@ -163,6 +187,7 @@ def main():
     disabled(user)
     loopback(user)
     to_itself(user)
+    without_descriptors(user)
     no_agent(user)
     watching_itself(user)
     agent_environment(user)
