@@ -33,7 +33,7 @@
  * (milliseconds). */
 #define SILENCE_MS 1000
 
-/* How often the rest of a head is looked for that another process may read as well. */
+/* How often something is looked for that another process may take, or bring about. */
 #define SHARED_MS 20
 
 /* How large a socket's buffer is made for a head. */
@@ -137,7 +137,10 @@ int carrier_error(const struct carrier *carrier)
 
 struct wait carrier_wait(const struct carrier *carrier)
 {
-	return carrier->handshake ? handshake_wait(carrier->handshake) : carrier->wait;
+	struct handshake *handshake = carrier->handshake;
+
+	return handshake && !handshake_is_elsewhere(handshake) ? handshake_wait(handshake)
+							       : carrier->wait;
 }
 
 short carrier_hidden(const struct carrier *carrier)
@@ -516,6 +519,9 @@ static enum progress tunnel(struct carrier *carrier)
 			handshake_new(carrier->tcp.fd, &carrier->destination, true);
 	if (!carrier->handshake)
 		return lost(carrier, ENOBUFS);
+	/* A fork has given it to two carriers. */
+	if (handshake_is_elsewhere(carrier->handshake))
+		return wait_for(carrier, 0, clock_now() + SHARED_MS);
 	state = handshake_step(carrier->handshake, false);
 	if (state == HANDSHAKE_ASKING_WAY || state == HANDSHAKE_UNDER_WAY)
 		return PROGRESS_WAIT;
