@@ -174,7 +174,7 @@ static void split(struct actor *actor, int fd)
 	if (child == 0) {
 		alarm(HANG);
 		for (unsigned i = dice(actor, 4); i; i--)
-			look_by_epoll(actor, fd);
+			hear(actor, fd);
 		_exit(0);
 	}
 	if (child > 0)
@@ -195,7 +195,7 @@ static void *act(void *argument)
 
 		if (!fd)
 			begin(actor, fd);
-		else if (!dice(actor, 200))
+		else if (!dice(actor, 100))
 			split(actor, fd);
 		else
 			deeds[dice(actor, sizeof(deeds) / sizeof(deeds[0]))](actor, fd);
