@@ -69,7 +69,7 @@ export CI SAN V
 export GATEPASS_BUILD := $(abspath $(B))
 
 .PHONY: all programs tests bench-programs deps demo check check-unit check-symbols check-layers check-headers check-docs \
-	check-e2e check-fuzz check-foreign check-format fuzz bench install uninstall clean dist format lint top help
+	check-e2e check-fuzz check-foreign check-format fuzz soak bench install uninstall clean dist format lint top help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
@@ -176,6 +176,11 @@ check-foreign: programs tests ## other people's tests with the library and witho
 
 fuzz: ## fuzz each parser with libFuzzer for FUZZ_TIME seconds (clang)
 	@test-apps/fuzz/fuzz $(or $(FUZZ_TIME),60)
+
+soak: ## a storm of threads for SECONDS (600), then COUNT (200000) connections, all with flat memory
+	@shim/packaging/deps --quiet
+	@$(MAKE) --no-print-directory programs tests
+	@SOAK_SECONDS=$(SECONDS) SOAK_COUNT=$(COUNT) PYTHONDONTWRITEBYTECODE=1 test-apps/e2e/soak
 
 bench: ## our speed against its bars, beside what does without us (ROWS=names: a part of it)
 	@shim/packaging/deps --quiet
