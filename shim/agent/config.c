@@ -243,7 +243,13 @@ static void read_key(struct reader *reader, const char *key, const char *value)
 		keys[i].read(reader, value);
 		return;
 	}
-	if (reader->group != GROUP_UNKNOWN)
+	if (reader->group == GROUP_UNKNOWN)
+		return;
+	/* Somebody has forgotten the "=", and the first one stands in a password. */
+	if (strpbrk(key, ":/@"))
+		problem(reader, "unknown key in [%s]: a line is key=value",
+			reader->group_name);
+	else
 		problem(reader, "unknown key \"%.64s\" in [%s]", key, reader->group_name);
 }
 

@@ -154,6 +154,15 @@ static void test_problem_is_line(void **state)
 	assert_problem(config, 3, NULL);
 }
 
+static void test_no_password_is_shown(void **state)
+{
+	const struct config *config = read_text("[proxy]\nurl http://u:p=x@host\n", 0600);
+
+	(void)state;
+	assert_problem(config, 0, ":2: unknown key in [proxy]: a line is key=value");
+	assert_null(strstr(config->problems[0], "u:p"));
+}
+
 static void test_broken(void **state)
 {
 	static const struct {
@@ -265,6 +274,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_schemes, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_bad_keys, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_problem_is_line, make_file,
+						remove_file),
+		cmocka_unit_test_setup_teardown(test_no_password_is_shown, make_file,
 						remove_file),
 		cmocka_unit_test_setup_teardown(test_broken, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_password, make_file, remove_file),
