@@ -40,6 +40,7 @@ char gp_ascii_lower(char c);
 int gp_hex_digit(char c);      /* 0..15, or -1 */
 bool gp_is_token_char(char c); /* tchar of RFC 9110 5.6.2 */
 bool gp_is_control(char c);    /* below SP, or DEL */
+bool gp_text_has_control(struct gp_text text);
 
 /* A writer into fixed storage. What does not fit sets `full` and writes nothing more, so
  * that a chain of additions needs one check at its end. Never NUL-terminates. */

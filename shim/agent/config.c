@@ -139,15 +139,21 @@ static void read_schemes(struct reader *reader, const char *value)
 			scheme_labels());
 }
 
-static void read_kerberos_password(struct reader *reader, const char *value)
+static void read_switch(struct reader *reader, const char *key, const char *value,
+			bool *out)
 {
 	bool yes = !strcmp(value, "yes");
 
 	if (yes || !strcmp(value, "no"))
-		reader->config->schemes.ticket_by_password = yes;
+		*out = yes;
 	else
-		problem(reader,
-			"bad value of \"kerberos_password\": yes or no is needed");
+		problem(reader, "bad value of \"%s\": yes or no is needed", key);
+}
+
+static void read_kerberos_password(struct reader *reader, const char *value)
+{
+	read_switch(reader, "kerberos_password", value,
+		    &reader->config->schemes.ticket_by_password);
 }
 
 static bool may_name_program(struct reader *reader, const char *key)
@@ -196,12 +202,7 @@ static void read_askpass(struct reader *reader, const char *value)
 
 static void read_notifications(struct reader *reader, const char *value)
 {
-	bool yes = !strcmp(value, "yes");
-
-	if (yes || !strcmp(value, "no"))
-		reader->config->notifications = yes;
-	else
-		problem(reader, "bad value of \"notifications\": yes or no is needed");
+	read_switch(reader, "notifications", value, &reader->config->notifications);
 }
 
 static void read_idle_timeout(struct reader *reader, const char *value)

@@ -71,22 +71,16 @@ const char *credential_source_name(enum credential_source source)
 	return names[source];
 }
 
-static bool has_control(const char *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (gp_is_control(bytes[i]))
-			return true;
-	return false;
-}
-
 bool credential_user_is_valid(const char *user)
 {
 	size_t len = strlen(user);
 
-	return len <= GP_USER_MAX && !strchr(user, ':') && !has_control(user, len);
+	return len <= GP_USER_MAX && !strchr(user, ':') &&
+	       !gp_text_has_control((struct gp_text){user, len});
 }
 
 bool credential_password_is_valid(const char *password, size_t len)
 {
-	return len <= GP_PASSWORD_MAX && !has_control(password, len);
+	return len <= GP_PASSWORD_MAX &&
+	       !gp_text_has_control((struct gp_text){password, len});
 }

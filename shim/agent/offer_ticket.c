@@ -19,11 +19,17 @@
 #include "secret.h"
 #include "verdicts.h"
 
+/* NULL is fine. */
+static void wipe(char *token)
+{
+	if (token)
+		explicit_bzero(token, strlen(token));
+	g_free(token);
+}
+
 static void drop_token(struct offer *offer)
 {
-	if (offer->token)
-		explicit_bzero(offer->token, strlen(offer->token));
-	g_clear_pointer(&offer->token, g_free);
+	g_clear_pointer(&offer->token, wipe);
 }
 
 void offer_forget_ticket(struct offer *offer)
@@ -65,8 +71,7 @@ static void give_token(struct offer *offer, struct credential *credential,
 	char *value = g_strconcat("Negotiate ", token, NULL);
 
 	offer_give(offer, credential, gp_text(value), false);
-	explicit_bzero(value, strlen(value));
-	g_free(value);
+	wipe(value);
 }
 
 /* --- the first leg, by a ticket ------------------------------------------------------
@@ -182,8 +187,7 @@ static void send_token(struct offer *offer, struct credential *credential)
 
 	offer->token = NULL;
 	give_token(offer, credential, token);
-	explicit_bzero(token, strlen(token));
-	g_free(token);
+	wipe(token);
 }
 
 void offer_use_ticket(struct offer *offer, struct credential *credential)

@@ -139,6 +139,11 @@ bool scheme_is_offered(const struct scheme *scheme, const GPtrArray *challenges)
 	return find_offers(scheme, challenges, &any).found;
 }
 
+bool scheme_is_dropped(const struct scheme *scheme, const GPtrArray *challenges)
+{
+	return challenges && challenges->len && !scheme_is_offered(scheme, challenges);
+}
+
 static void look_for_message(void *data, const struct gp_challenge *challenge)
 {
 	bool *found = data;

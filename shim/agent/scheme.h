@@ -137,6 +137,9 @@ void scheme_each(const GPtrArray *challenges,
 /* Is one of them of the scheme, whether it can be answered or not? */
 bool scheme_is_offered(const struct scheme *scheme, const GPtrArray *challenges);
 
+/* Does the proxy offer only others? Not if it says nothing. */
+bool scheme_is_dropped(const struct scheme *scheme, const GPtrArray *challenges);
+
 /* Is one of them a message of a handshake? Then they are not all that the proxy offers.
  */
 bool scheme_is_shaking_hands(const GPtrArray *challenges);

@@ -5,31 +5,20 @@
 
 #include <string.h>
 
+#include "base64.h"
 #include "credential.h"
 #include "secret.h"
-
-/* GLib's encoder writes at most so much for `len` octets and its last step. */
-#define ENCODED_MAX(len) (((len) / 3 + 1) * 4 + 4)
 
 static void encode(const struct credential *credential, struct gp_buf *out)
 {
 	const struct secret *password = credential->password;
-	size_t user_len = strlen(credential->user);
-	gint state = 0, save = 0;
-	char *p = out->p + out->len;
+	const struct gp_text parts[] = {
+		gp_text(credential->user),
+		gp_text(":"),
+		{password->bytes, password->len},
+	};
 
-	if (out->cap - out->len < ENCODED_MAX(user_len + 1 + password->len)) {
-		out->full = true;
-		return;
-	}
-	p += g_base64_encode_step((const guchar *)credential->user, user_len, FALSE, p,
-				  &state, &save);
-	p += g_base64_encode_step((const guchar *)":", 1, FALSE, p, &state, &save);
-	p += g_base64_encode_step((const guchar *)password->bytes, password->len, FALSE,
-				  p, &state, &save);
-	p += g_base64_encode_close(FALSE, p, &state, &save);
-	out->len = (size_t)(p - out->p);
-	explicit_bzero(&save, sizeof(save)); /* the last octets of the password */
+	base64_add(out, parts, G_N_ELEMENTS(parts));
 }
 
 static bool can_answer(const struct gp_challenge *challenge,
@@ -64,7 +53,7 @@ static enum scheme_result authorize(const struct credential *credential,
 static bool matches(const struct credential *credential,
 		    const struct scheme_request *request, const char *value)
 {
-	size_t len = strlen(value), size = ENCODED_MAX(len);
+	size_t len = strlen(value), size = BASE64_MAX(len);
 	char *storage = secret_alloc(size);
 	const char *text;
 	struct gp_buf made;
@@ -80,11 +69,9 @@ static bool matches(const struct credential *credential,
 static enum scheme_judgement judge(const struct scheme_request *request,
 				   const char *value)
 {
-	bool others_only = request->challenges && request->challenges->len &&
-			   !scheme_is_offered(&scheme_basic, request->challenges);
-
 	(void)value;
-	return others_only ? SCHEME_AGAIN : SCHEME_REJECTED;
+	return scheme_is_dropped(&scheme_basic, request->challenges) ? SCHEME_AGAIN
+								     : SCHEME_REJECTED;
 }
 
 const struct scheme scheme_basic = {

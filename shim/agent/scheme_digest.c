@@ -89,14 +89,6 @@ static struct nonce *find_nonce(const struct scheme_request *request)
 	return nonce;
 }
 
-static bool has_control(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (gp_is_control(text[i]))
-			return true;
-	return false;
-}
-
 /* The credential in the form that the proxy hashes. */
 struct identity {
 	const char *user;
@@ -158,14 +150,14 @@ static enum scheme_result authorize(const struct credential *credential,
 {
 	struct nonce *nonce;
 
-	if (has_control(credential->user, strlen(credential->user))) {
+	if (gp_text_has_control(gp_text(credential->user))) {
 		*text = "the user name holds a control character: log in with another "
 			"one";
 		return SCHEME_INVALID;
 	}
 	*text = "the proxy has to be asked for a nonce first";
 	if (!request->method || !request->uri ||
-	    has_control(request->uri, strlen(request->uri)))
+	    gp_text_has_control(gp_text(request->uri)))
 		return SCHEME_LATER;
 	nonce = find_nonce(request);
 	if (!nonce)
@@ -278,7 +270,7 @@ static bool matches(const struct credential *credential,
 /* What the proxy says about a nonce, in all its challenges. */
 struct opinion {
 	const char *nonce;
-	bool offered, stale, named;
+	bool stale, named;
 };
 
 static void note_opinion(void *data, const struct gp_challenge *challenge)
@@ -286,10 +278,8 @@ static void note_opinion(void *data, const struct gp_challenge *challenge)
 	struct opinion *opinion = data;
 	struct digest digest;
 
-	if (!gp_text_is(challenge->scheme, scheme_digest.name))
-		return;
-	opinion->offered = true;
-	if (!digest_read(challenge, &digest))
+	if (!gp_text_is(challenge->scheme, scheme_digest.name) ||
+	    !digest_read(challenge, &digest))
 		return;
 	opinion->stale |= digest.stale;
 	opinion->named |= !strcmp(digest.nonce, opinion->nonce);
@@ -323,8 +313,7 @@ static enum scheme_judgement judge_sent(const struct scheme_request *request,
 	scheme_each(request->challenges, note_opinion, &opinion);
 	if (nonce && !opinion.named)
 		nonce_refuse(nonce, !dead && is_last_use(sent, nonce));
-	if (opinion.stale ||
-	    (request->challenges && request->challenges->len && !opinion.offered))
+	if (opinion.stale || scheme_is_dropped(&scheme_digest, request->challenges))
 		return SCHEME_AGAIN;
 	/* Another client has been refused with it, and sees to it. */
 	if (dead)
@@ -384,7 +373,7 @@ static void take_next(const struct endpoint *proxy, const struct digest *digest,
 	char *next = digest_param(info, "nextnonce");
 	struct digest copy;
 
-	if (next && next[0] && !has_control(next, strlen(next)) &&
+	if (next && next[0] && !gp_text_has_control(gp_text(next)) &&
 	    !nonces_find(proxy, next)) {
 		digest_copy(&copy, digest);
 		g_free(copy.nonce);

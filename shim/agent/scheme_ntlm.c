@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base64.h"
 #include "credential.h"
 #include "endpoint.h"
 #include "ntlm.h"
@@ -28,9 +29,6 @@
 
 #define SERVICE "HTTP/"
 
-/* GLib's encoder writes at most so much for `len` octets and its last step. */
-#define ENCODED_MAX(len) (((len) / 3 + 1) * 4 + 4)
-
 /* "NTLMSSP" and its NUL, in base64. */
 #define NTLMSSP "TlRMTVNTUAA"
 
@@ -40,27 +38,14 @@ bool scheme_is_ntlm(struct gp_text token68)
 	       !memcmp(token68.p, NTLMSSP, strlen(NTLMSSP));
 }
 
-static void add_base64(struct gp_text bytes, struct gp_buf *out)
-{
-	gint state = 0, save = 0;
-	char *p = out->p + out->len;
-
-	if (out->cap - out->len < ENCODED_MAX(bytes.len)) {
-		out->full = true;
-		return;
-	}
-	p += g_base64_encode_step((const guchar *)bytes.p, bytes.len, FALSE, p, &state,
-				  &save);
-	p += g_base64_encode_close(FALSE, p, &state, &save);
-	out->len = (size_t)(p - out->p);
-}
-
 static void write_value(const struct scheme *scheme, const struct gp_buf *message,
 			struct gp_buf *out)
 {
+	const struct gp_text text = {message->p, message->len};
+
 	gp_buf_add_string(out, scheme->name);
 	gp_buf_add_string(out, " ");
-	add_base64((struct gp_text){message->p, message->len}, out);
+	base64_add(out, &text, 1);
 }
 
 /* Free it with g_free(). */
@@ -249,10 +234,7 @@ static enum scheme_result authorize(const struct scheme *scheme,
 static enum scheme_judgement judge_last(const struct scheme *scheme,
 					const GPtrArray *challenges)
 {
-	bool others_only =
-		challenges && challenges->len && !scheme_is_offered(scheme, challenges);
-
-	return others_only ? SCHEME_UNFIT : SCHEME_REJECTED;
+	return scheme_is_dropped(scheme, challenges) ? SCHEME_UNFIT : SCHEME_REJECTED;
 }
 
 static enum scheme_judgement judge(const struct scheme *scheme,

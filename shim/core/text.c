@@ -22,6 +22,14 @@ bool gp_is_control(char c)
 	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
+bool gp_text_has_control(struct gp_text text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (gp_is_control(text.p[i]))
+			return true;
+	return false;
+}
+
 bool gp_is_token_char(char c)
 {
 	char lower = gp_ascii_lower(c);

@@ -239,12 +239,16 @@ class Matrix:
             bad = [request for request in self.witness.requests if request.proxys]
             equal(bad, [], f"{tool.name}, {way}: nothing arrives that was for the proxy")
 
-    def run(self):
+    def requests(self):
+        """By whatever kind of credential."""
         for user in ("observe", "forward"):
             self.user(user)
         self.clients()
         self.first()
         self.from_stdin()
+
+    def run(self):
+        self.requests()
         self.origins_407()
         self.wrong_password()
         for tool in TOOLS:

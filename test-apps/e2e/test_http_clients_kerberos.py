@@ -26,11 +26,7 @@ class TicketMatrix(Matrix):
         return super().env(user, way, GATEPASS_LOG=f"warn:{self.log}", **extra)
 
     def run(self):
-        for user in ("observe", "forward"):
-            self.user(user)
-        self.clients()
-        self.first()
-        self.from_stdin()
+        self.requests()
         text = self.log.read_text()
         check("refused" in text and "timed out" not in text,
               "each address of the proxy is tried as it should be", text)
