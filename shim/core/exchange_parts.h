@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two halves of an exchange know of each other. */
+/* What the parts of an exchange know of each other. */
 #ifndef GATEPASS_EXCHANGE_PARTS_H
 #define GATEPASS_EXCHANGE_PARTS_H
 
@@ -24,15 +24,20 @@ void exchange_expect(struct gp_exchange *exchange);
  * `kept`, unless it was sent before. */
 void exchange_probed(struct gp_exchange *exchange, bool kept);
 
-/* Is anything to be sent? */
-bool exchange_has_output(const struct gp_exchange *exchange);
-
 /* What comes in is the program's from here on, and what is held goes out as it is; then
  * it is over. */
 void exchange_end(struct gp_exchange *exchange);
 
-/* To be called when something that the queue waits for may have come. */
-void exchange_pump(struct gp_exchange *exchange);
+/* What is in `head` is complete: it goes out edited, or as it came, or needs a tunnel. */
+void exchange_head_complete(struct gp_exchange *exchange);
+
+/* It is no request for the proxy: it needs a tunnel, or goes out as it came. */
+void exchange_not_for_proxy(struct gp_exchange *exchange);
+void exchange_need_tunnel(struct gp_exchange *exchange);
+void exchange_send_raw(struct gp_exchange *exchange);
+
+/* `len` bytes of a buffer have held something, which is to be wiped. */
+void exchange_note_used(size_t *used, size_t len);
 
 /* Is the request HEAD, whose responses have no body? */
 bool exchange_is_head(const struct gp_exchange *exchange);
@@ -42,6 +47,14 @@ bool exchange_has_long_body(const struct gp_exchange *exchange);
 
 /* Without an answer the program is to see what the proxy says. */
 void exchange_leave_it(struct gp_exchange *exchange);
+
+/* --- what the program sends (exchange_program.c) */
+
+/* Is anything to be sent? */
+bool exchange_has_output(const struct gp_exchange *exchange);
+
+/* To be called when something that the queue waits for may have come. */
+void exchange_pump(struct gp_exchange *exchange);
 
 /* --- what goes with a request (exchange_authorize.c) */
 
