@@ -4,14 +4,14 @@
 where nobody could answer."""
 
 import re
-import subprocess
 import time
 
 import harness
 import origin
 import proxies
-from harness import APPS, PATIENCE, check, equal, run, start, wait_until
+from harness import check, equal, run, wait_until
 from proxies import PASSWORD, USER
+from trial import connect_together, end_connecting, start_connecting
 
 TOGETHER = 20
 
@@ -70,24 +70,8 @@ def types(*words):
     return [f"echo {word}" for word in words]
 
 
-def start_program(user, squid, port):
-    return start([APPS / "connect_errno", proxies.ORIGIN, port], user.preload(squid.url),
-                 stdout=subprocess.PIPE, text=True)
-
-
-def end_program(program):
-    out = program.communicate(timeout=120 * PATIENCE)[0].split() or ["?"]
-    harness.stop(program)
-    return out[0]
-
-
 def connect(user, squid, port):
-    return end_program(start_program(user, squid, port))
-
-
-def together(user, squid, port):
-    programs = [start_program(user, squid, port) for _ in range(TOGETHER)]
-    return [end_program(program) for program in programs]
+    return end_connecting(start_connecting(user, squid, port))
 
 
 def credential(user, squid):
@@ -107,7 +91,7 @@ def accepted(squid, port):
     """Slowly typed, while twenty wait; kept for the session, then."""
     user, askpass = person("accepted", f"sleep 1; echo {USER}", f"sleep 1; echo {PASSWORD}")
     squid.forget()
-    ends = together(user, squid, port)
+    ends = connect_together(user, squid, port, TOGETHER)
     equal(ends, ["OK"] * TOGETHER, f"{TOGETHER} programs get through", ends)
     equal(askpass.heard(), prompts(squid), "one question for the name, one for the password")
     equal(squid.count(407, sent=True), 0, "no failed logon", squid.lines())
@@ -153,7 +137,7 @@ def corrected(squid, port):
     """Wrong, then right: the waiting programs wait for that too."""
     user, askpass = person("corrected", *types(USER, "wrong", USER, PASSWORD))
     squid.forget()
-    ends = together(user, squid, port)
+    ends = connect_together(user, squid, port, TOGETHER)
     equal(ends, ["OK"] * TOGETHER, "wrong, then right: all get through", ends)
     equal(askpass.heard(), prompts(squid) + prompts(squid, rejected=True),
           "the second question says why it comes")
@@ -164,7 +148,7 @@ def rejected(squid, port):
     """Three times wrong, one of them twice the same; then nobody is asked any more."""
     user, askpass = person("rejected", *types(USER, "one", USER, "two", USER, "two"))
     squid.forget()
-    ends = together(user, squid, port)
+    ends = connect_together(user, squid, port, TOGETHER)
     equal(ends, ["EACCES"] * TOGETHER, "three times wrong: all are refused", ends)
     equal(len(askpass.heard()), 6, "after three questions", askpass.heard())
     equal(squid.count(407, sent=True), 2, "of which the proxy sees two", squid.lines())
@@ -180,7 +164,7 @@ def rejected(squid, port):
 def dismissed(squid, port):
     user, askpass = person("dismissed", "sleep 1; exit 1")
     squid.forget()
-    ends = together(user, squid, port)
+    ends = connect_together(user, squid, port, TOGETHER)
     equal(ends, ["EACCES"] * TOGETHER, "dismissed: all are refused", ends)
     equal(askpass.heard(), prompts(squid)[:1], "by one question")
     equal(connect(user, squid, port), "EACCES", "the next program is refused")
@@ -203,7 +187,7 @@ def interrupted(squid, port):
     one."""
     user, askpass = person("left", f"echo {USER}",
                            f"while ! [ -e $here/go ]; do sleep 0.05; done; echo {PASSWORD}")
-    program = start_program(user, squid, port)
+    program = start_connecting(user, squid, port)
     wait_until(lambda: len(askpass.heard()) == 2)
     harness.stop(program)
     (askpass.directory / "go").touch()
@@ -217,10 +201,10 @@ class Hanging:
     def __init__(self, squid, port):
         self.user, self.askpass = person("hanging", "trap '' TERM; sleep 1000 & wait; sleep 1000")
         self.begin = time.monotonic()
-        self.program = start_program(self.user, squid, port)
+        self.program = start_connecting(self.user, squid, port)
 
     def end(self, squid, port):
-        equal(end_program(self.program), "EACCES", "nobody answers: refused")
+        equal(end_connecting(self.program), "EACCES", "nobody answers: refused")
         seconds = time.monotonic() - self.begin
         check(seconds > 55, "after a minute", seconds)
         check(wait_until(lambda: "sleep" not in harness.descendants().values()),
@@ -237,10 +221,10 @@ class Slow:
     def __init__(self, squid, port):
         self.user, self.askpass = person("slow", f"echo {USER}", "sleep 35; echo wrong",
                                          *types(USER, PASSWORD))
-        self.programs = [start_program(self.user, squid, port) for _ in range(3)]
+        self.programs = [start_connecting(self.user, squid, port) for _ in range(3)]
 
     def end(self, squid):
-        equal([end_program(program) for program in self.programs], ["OK"] * 3,
+        equal([end_connecting(program) for program in self.programs], ["OK"] * 3,
               "slowly typed: all get through")
         equal(self.askpass.heard(), prompts(squid) + prompts(squid, rejected=True),
               "by one question, and another for what was mistyped")
@@ -249,8 +233,8 @@ class Slow:
 def two_proxies(squid, port, other):
     """One window at a time."""
     user, askpass = person("two", *[f"sleep 0.5; echo {word}" for word in (USER, PASSWORD) * 2])
-    programs = [start_program(user, one, port) for one in (squid, other, squid, other)]
-    equal([end_program(program) for program in programs], ["OK"] * 4, "two proxies: all work")
+    programs = [start_connecting(user, one, port) for one in (squid, other, squid, other)]
+    equal([end_connecting(program) for program in programs], ["OK"] * 4, "two proxies: all work")
     equal(sorted(askpass.heard()), sorted(prompts(squid) + prompts(other)), "each is asked for")
     check(askpass.is_one_at_a_time(), "one after the other",
           (askpass.directory / "heard").read_text())

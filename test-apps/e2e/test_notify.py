@@ -3,15 +3,15 @@
 """The person at the desktop is told why programs do not get through: once, by a notification."""
 
 import re
-import subprocess
 import time
 
 import harness
 import keyring
 import origin
 import proxies
-from harness import APPS, PATIENCE, check, equal, run, start, wait_until
+from harness import PATIENCE, check, equal, run, start, wait_until
 from proxies import PASSWORD
+from trial import connect_together, end_connecting, start_connecting
 
 TOGETHER = 20
 DBUSMOCK = ["/usr/bin/python3", "-m", "dbusmock"]
@@ -40,28 +40,13 @@ class Notifications:
         return len(self.all())
 
 
-def start_program(user, squid, port):
-    return start([APPS / "connect_errno", proxies.ORIGIN, port], user.preload(squid.url),
-                 stdout=subprocess.PIPE, text=True)
-
-
-def end_program(program):
-    out = program.communicate(timeout=60 * PATIENCE)[0].split() or ["?"]
-    harness.stop(program)
-    return out[0]
-
-
-def together(user, squid, port):
-    programs = [start_program(user, squid, port) for _ in range(TOGETHER)]
-    return [end_program(program) for program in programs]
-
-
 def refused(user, squid, port, what):
-    equal(together(user, squid, port), ["EACCES"] * TOGETHER, f"{what}: all are refused")
+    equal(connect_together(user, squid, port, TOGETHER), ["EACCES"] * TOGETHER,
+          f"{what}: all are refused")
 
 
 def works(user, squid, port, what):
-    equal(end_program(start_program(user, squid, port)), "OK", what)
+    equal(end_connecting(start_connecting(user, squid, port)), "OK", what)
 
 
 def told(notices, count, pattern, what):

@@ -17,6 +17,25 @@ sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1], timeout=30).read())
 """
 
 
+def start_connecting(user, proxy, port):
+    """A program that connects to the origin and says how that ended."""
+    return start([APPS / "connect_errno", proxies.ORIGIN, port], user.preload(proxy.url),
+                 stdout=subprocess.PIPE, text=True)
+
+
+def end_connecting(program):
+    """"OK", or the error's name. A person who does not answer is waited for."""
+    out = program.communicate(timeout=120 * harness.PATIENCE)[0].split() or ["?"]
+    harness.stop(program)
+    return out[0]
+
+
+def connect_together(user, proxy, port, count):
+    """How so many programs at once end."""
+    programs = [start_connecting(user, proxy, port) for _ in range(count)]
+    return [end_connecting(program) for program in programs]
+
+
 class Trial:
     def __init__(self, proxy):
         self.proxy = proxy
